@@ -217,13 +217,12 @@ impl ProposeCtx {
         let vault = self.vault.clone();
         let found = in_background(move || {
             for folder in [layout::PENDING_APPROVAL, layout::APPROVED] {
-                for entry in vault.list(folder)? {
-                    let text = vault.read_text(&entry.path, MAX_DRAFT_BYTES as u64).ok();
-                    let note = text.and_then(|text| DraftNote::parse(&text).ok());
-                    let post = note.as_ref().map(|note| note.action.read::<OdooPost>());
-                    if matches!(post, Some(Ok(post)) if post.document == document) {
-                        return Ok(note.map(|note| note.id));
-                    }
+                let found = drafts_in(&vault, folder)?.find(|note| {
+                    let post = note.action.read::<OdooPost>();
+                    post.is_ok_and(|post| post.document == document)
+                });
+                if let Some(note) = found {
+                    return Ok(Some(note.id));
                 }
             }
             Ok::<_, VaultError>(None)
@@ -237,17 +236,11 @@ impl ProposeCtx {
     async fn earlier_of_conversation(&self, own: &TaskNote, mail: EmailSend) -> Option<DraftNote> {
         let (vault, task) = (self.vault.clone(), own.id);
         let found = in_background(move || {
-            let mut found: Vec<DraftNote> = Vec::new();
-            for entry in vault.list(layout::PENDING_APPROVAL)? {
-                let text = vault.read_text(&entry.path, MAX_DRAFT_BYTES as u64).ok();
-                let note = text.and_then(|text| DraftNote::parse(&text).ok());
-                let note = note.filter(|note| note.task != task);
-                found.extend(note.filter(|note| {
-                    let other = note.action.read::<EmailSend>();
-                    other.is_ok_and(|other| other.is_same_conversation(&mail))
-                }));
-            }
-            Ok::<_, VaultError>(found)
+            let found = drafts_in(&vault, layout::PENDING_APPROVAL)?.filter(|note| {
+                let other = note.action.read::<EmailSend>();
+                note.task != task && other.is_ok_and(|other| other.is_same_conversation(&mail))
+            });
+            Ok::<_, VaultError>(found.collect::<Vec<_>>())
         });
         let time = |note: &TaskNote| (note.received.unwrap_or(note.created), note.id);
         for draft in found.await.ok()? {
@@ -313,6 +306,15 @@ impl ProposeCtx {
             .await
             .map_err(Unwritten::Unavailable)
     }
+}
+
+/// The drafts of a folder that can be read, one after the other.
+fn drafts_in(vault: &Vault, folder: &str) -> Result<impl Iterator<Item = DraftNote>, VaultError> {
+    let entries = vault.list(folder)?.into_iter();
+    Ok(entries.filter_map(move |entry| {
+        let text = vault.read_text(&entry.path, MAX_DRAFT_BYTES as u64).ok()?;
+        DraftNote::parse(&text).ok()
+    }))
 }
 
 /// The sentence for the owner about a draft that is put away for this one.

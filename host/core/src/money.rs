@@ -73,19 +73,43 @@ pub struct Money {
     pub currency: Currency,
 }
 
-impl fmt::Display for Money {
-    /// `EUR 12.05`, `JPY 300`, `KWD -0.001`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Money {
+    /// The amount that a decimal text says: `12.05`, `-3`. None if it is no number, has more decimals than the
+    /// currency, or is too large.
+    pub fn from_decimal(text: &str, currency: Currency) -> Option<Self> {
+        let minor = minor_units(text, currency.decimals() as usize)?;
+        Some(Self { minor, currency })
+    }
+
+    /// The amount as decimal text, without its currency: `12.05`, `300`, `-0.001`.
+    pub fn to_decimal(self) -> String {
         let decimals = self.currency.decimals();
         let unit = 10_u64.pow(decimals);
         let size = self.minor.unsigned_abs();
         let sign = if self.minor < 0 { "-" } else { "" };
-        write!(f, "{} {sign}{}", self.currency, size / unit)?;
-        if decimals > 0 {
-            write!(f, ".{:0width$}", size % unit, width = decimals as usize)?;
+        let whole = format!("{sign}{}", size / unit);
+        match decimals {
+            0 => whole,
+            _ => format!("{whole}.{:0width$}", size % unit, width = decimals as usize),
         }
-        Ok(())
     }
+}
+
+impl fmt::Display for Money {
+    /// `EUR 12.05`, `JPY 300`, `KWD -0.001`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.currency, self.to_decimal())
+    }
+}
+
+/// Decimal text in the minor units of a currency with so many decimals; none if it has more.
+fn minor_units(text: &str, decimals: usize) -> Option<i64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let (kept, rest) = part.split_at_checked(decimals.min(part.len()))?;
+    if rest.bytes().any(|digit| digit != b'0') {
+        return None;
+    }
+    format!("{whole}{kept:0<decimals$}").parse().ok()
 }
 
 #[cfg(test)]
@@ -106,6 +130,33 @@ mod tests {
         assert_eq!(money(300, "JPY"), "JPY 300");
         assert_eq!(money(-1, "KWD"), "KWD -0.001");
         assert_eq!(money(i64::MIN, "USD"), "USD -92233720368547758.08");
+    }
+
+    #[test]
+    fn amount_is_the_same_as_text_and_in_minor_units() {
+        for (minor, code, text) in [
+            (2249, "EUR", "22.49"),
+            (-5, "EUR", "-0.05"),
+            (300, "JPY", "300"),
+            (1, "KWD", "0.001"),
+        ] {
+            let currency = code.parse().unwrap();
+            let money = Money { minor, currency };
+            assert_eq!(money.to_decimal(), text);
+            assert_eq!(Money::from_decimal(text, currency), Some(money));
+        }
+        for (text, decimals, minor) in [
+            ("22.4", 2, Some(2240)),
+            ("22", 2, Some(2200)),
+            ("300.00", 0, Some(300)),
+            ("300.10", 0, None),
+            ("22.495", 2, None),
+            ("x", 2, None),
+            ("1.é", 1, None),
+            ("99999999999999999999", 0, None),
+        ] {
+            assert_eq!(minor_units(text, decimals), minor, "{text}");
+        }
     }
 
     #[test]

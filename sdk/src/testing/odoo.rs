@@ -52,6 +52,12 @@ fn link(id: u64) -> String {
     format!("https://odoo.test/web#id={id}")
 }
 
+/// What is of a company.
+fn of_company<T: Clone>(all: &[(u64, T)], company: u64) -> Vec<T> {
+    let own = all.iter().filter(|(of, _)| *of == company);
+    own.map(|(_, it)| it.clone()).collect()
+}
+
 impl TestOdoo {
     fn check_read(&self) -> Result<(), Error> {
         self.read_error.clone().map_or(Ok(()), Err)
@@ -130,20 +136,12 @@ impl ReadOdoo for TestHost {
 
     fn journals(&self, company: u64) -> Result<Vec<Journal>, Error> {
         self.odoo.check_read()?;
-        let all = self.odoo.journals.iter();
-        Ok(all
-            .filter(|(of, _)| *of == company)
-            .map(|(_, it)| it.clone())
-            .collect())
+        Ok(of_company(&self.odoo.journals, company))
     }
 
     fn taxes(&self, company: u64) -> Result<Vec<Tax>, Error> {
         self.odoo.check_read()?;
-        let all = self.odoo.taxes.iter();
-        Ok(all
-            .filter(|(of, _)| *of == company)
-            .map(|(_, it)| it.clone())
-            .collect())
+        Ok(of_company(&self.odoo.taxes, company))
     }
 
     fn documents(&self, query: &DocumentQuery) -> Result<DocumentList, Error> {

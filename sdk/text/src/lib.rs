@@ -30,7 +30,7 @@ pub use boundary::{BOUNDARY, BoundaryFault, resembles_boundary, split_at_boundar
 pub use code::{brings_code, without_codes, without_named_codes};
 pub use comparable::comparable;
 pub use gaps::{GAP_FORM, gap, has_gaps, is_field_gap, without_gap_signs};
-pub use markdown::{escape_markdown, section_lines, unescape_markdown};
+pub use markdown::{escape_markdown, section_lines, unescape_markdown, unfenced};
 
 /// Whether a reader cannot see this character, or whether it changes how others are shown.
 ///

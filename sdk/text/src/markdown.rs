@@ -1,6 +1,7 @@
-//! Text from outside as Markdown that shows exactly that text and does nothing; the sections of a note.
+//! Text from outside as Markdown that shows exactly that text and does nothing; the sections of a note, and the fence
+//! in it.
 
-use alloc::string::String;
+use alloc::{format, string::String};
 
 use crate::one_line;
 
@@ -54,6 +55,22 @@ pub fn unescape_markdown(text: &str) -> String {
         rest = &rest[len..];
     }
     plain
+}
+
+/// What the fence holds in which intake put what came from outside, or all of the text if there is none.
+#[must_use]
+pub fn unfenced(text: &str) -> &str {
+    let Some((before, inside)) = text.split_once("```text\n") else {
+        return text;
+    };
+    // The fence is longer than any run of backticks inside, and so different from them.
+    let fence = "`".repeat(3 + before.len() - before.trim_end_matches('`').len());
+    if inside.starts_with(&fence) {
+        return "";
+    }
+    inside
+        .rfind(&format!("\n{fence}"))
+        .map_or(inside, |end| &inside[..end])
 }
 
 /// The lines under every heading of this title, of any level and in any case, without the headings.

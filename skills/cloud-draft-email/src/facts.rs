@@ -5,7 +5,7 @@
 //! Invariant: a value is text from outside.
 
 use platinum_sdk::tasks::types::Task;
-use platinum_sdk::text::MailAddress;
+use platinum_sdk::text::{MailAddress, unfenced};
 
 /// The facts of a task by name.
 #[derive(Debug, Clone, Copy)]
@@ -106,18 +106,7 @@ impl Recipients {
 /// The mail's own text: what the watcher's fence holds, or all of it if there is none.
 #[must_use]
 pub fn mail_text(task: &Task) -> &str {
-    let text = task.text.as_str();
-    let Some((before, inside)) = text.split_once("```text\n") else {
-        return text;
-    };
-    // The fence is longer than any run of backticks in the mail, and so different from them.
-    let fence = "`".repeat(3 + before.len() - before.trim_end_matches('`').len());
-    if inside.starts_with(&fence) {
-        return "";
-    }
-    inside
-        .rfind(&format!("\n{fence}"))
-        .map_or(inside, |end| &inside[..end])
+    unfenced(&task.text)
 }
 
 #[cfg(test)]

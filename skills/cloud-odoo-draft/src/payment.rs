@@ -64,14 +64,10 @@ pub fn propose(
         journal: journal.code.clone(),
         doubts: doubts(note, &document, &currency),
     };
-    let partner = document
-        .partner
-        .as_ref()
-        .map_or("nobody", |it| it.name.as_str());
     let summary = format!(
         "Record that {} of {} was paid: {} {currency} on {}, {}",
         question::title(&document),
-        one_line(partner, 60),
+        one_line(question::partner(&document), 60),
         note.amount,
         note.date,
         one_line(&journal.name, 60)

@@ -82,7 +82,7 @@ pub fn place<'a>(companies: &'a [Company], invoice: &'a Invoice) -> Result<Place
 }
 
 /// Whether anything names a party by which it could be found.
-fn is_named(party: &Party) -> bool {
+pub(crate) fn is_named(party: &Party) -> bool {
     party.name.is_some() || party.vat.is_some() || party.iban.is_some()
 }
 

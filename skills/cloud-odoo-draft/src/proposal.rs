@@ -1,10 +1,14 @@
-//! What the owner sees of a proposal beside the document: its summary, and its doubts.
+//! The proposal to post a draft, and what the owner sees of it beside the document: its summary, and its doubts.
 //!
-//! Invariants: pure; bounded.
+//! Invariant: what they see is bounded.
 
+use platinum_sdk::actions::types::{Proposal, ProposeError};
+use platinum_sdk::host::ProposeOdoo;
 use platinum_sdk::odoo::draft::Saved;
-use platinum_sdk::odoo::types::Document;
+use platinum_sdk::odoo::types::{Document, Posting};
+use platinum_sdk::tasks::types::Task;
 use platinum_sdk::text::one_line;
+use platinum_sdk::{Error, Outcome};
 
 use crate::question;
 
@@ -36,6 +40,37 @@ pub(crate) fn of_saved(saved: &Saved) -> Vec<String> {
     doubts
 }
 
+/// Proposes to post a draft; or a question.
+///
+/// # Errors
+/// If it cannot be proposed now.
+pub(crate) fn propose(
+    host: &impl ProposeOdoo,
+    task: &Task,
+    document: &Document,
+    reason: String,
+    doubts: Vec<String>,
+) -> Result<Outcome, Error> {
+    let proposal = Proposal {
+        task: task.id.clone(),
+        summary: summary(document),
+        reason,
+        expires: None,
+    };
+    let posting = Posting {
+        document: document.id,
+        doubts,
+    };
+    match host.propose_posting(&proposal, &posting) {
+        Ok(id) | Err(ProposeError::Duplicate(id)) => Ok(Outcome::Drafted(id)),
+        // Another task with the same document was here first, also where both came at the same moment.
+        Err(ProposeError::Invalid(why)) => Ok(Outcome::Dismissed(question::drafted_elsewhere(
+            document, &why,
+        ))),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Each doubt once, on one line; the last one says that there are more.
 pub(crate) fn bounded(doubts: Vec<String>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
@@ -54,11 +89,7 @@ pub(crate) fn bounded(doubts: Vec<String>) -> Vec<String> {
 }
 
 /// `Post vendor bill R-1 of Acme: 119.00 EUR, due 2026-12-14`.
-pub(crate) fn summary(document: &Document) -> String {
-    let partner = document
-        .partner
-        .as_ref()
-        .map_or("nobody", |it| it.name.as_str());
+fn summary(document: &Document) -> String {
     let due = document
         .due
         .as_ref()
@@ -66,7 +97,7 @@ pub(crate) fn summary(document: &Document) -> String {
     let text = format!(
         "Post {} of {}: {} {}{due}",
         question::title(document),
-        one_line(partner, 80),
+        one_line(question::partner(document), 80),
         document.total,
         document.currency,
     );

@@ -168,13 +168,7 @@ pub fn duplicate(document: &Document, by: &str) -> String {
     asked(&format!(
         "This is in Odoo already, by {by}, and was not drafted again: {} of {}, {} {}, {}: {}",
         title(document),
-        one_line(
-            document
-                .partner
-                .as_ref()
-                .map_or("nobody", |it| it.name.as_str()),
-            60
-        ),
+        one_line(partner(document), 60),
         document.total,
         document.currency,
         state(document),
@@ -278,6 +272,13 @@ pub fn title(document: &Document) -> String {
         Some(number) => format!("{kind} {}", one_line(number, 60)),
         None => format!("{kind} {}", document.id),
     }
+}
+
+/// Whose document it is, for people.
+#[must_use]
+pub fn partner(document: &Document) -> &str {
+    let partner = document.partner.as_ref();
+    partner.map_or("nobody", |it| it.name.as_str())
 }
 
 fn state(document: &Document) -> &str {

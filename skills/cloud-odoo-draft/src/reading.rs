@@ -3,15 +3,17 @@
 //! Invariants: text that is structured is read by code alone; what a model says is parsed as strictly as text from a
 //! stranger, all of it is a doubt, and each value that is not in the text is named.
 
-use platinum_invoice::{Decimal, Invoice, InvoiceTextError, PaymentNote, block};
+use platinum_invoice::{Invoice, InvoiceTextError, PaymentNote, block};
 use platinum_sdk::Error;
 use platinum_sdk::host::{Context, Log, Model};
 use platinum_sdk::model::complete::{Error as ModelError, Part, Quoted, Request};
 use platinum_sdk::skill::log::Level;
 use platinum_sdk::tasks::types::Task;
-use platinum_sdk::text::{bounded, comparable, one_line};
+use platinum_sdk::text::{bounded, comparable, one_line, unfenced};
 
+use crate::placement::is_named;
 use crate::question;
+use crate::sums::written;
 
 /// The most of a text that a model is given, in bytes.
 const MAX_TEXT: usize = 64 * 1024;
@@ -68,30 +70,12 @@ pub fn read(host: &(impl Context + Log + Model), task: &Task) -> Result<Reading,
 
 /// The text of the document: the invoice text that intake made, else what came.
 fn text_of(task: &Task) -> &str {
-    block::find(&task.text).unwrap_or_else(|| fenced(&task.text))
-}
-
-/// What the fence of a mail or a dropped file holds, or all of it if there is none.
-fn fenced(text: &str) -> &str {
-    let Some((before, inside)) = text.split_once("```text\n") else {
-        return text;
-    };
-    // The fence is longer than any run of backticks inside, and so different from them.
-    let fence = "`".repeat(3 + before.len() - before.trim_end_matches('`').len());
-    if inside.starts_with(&fence) {
-        return "";
-    }
-    inside
-        .rfind(&format!("\n{fence}"))
-        .map_or(inside, |end| &inside[..end])
+    block::find(&task.text).unwrap_or_else(|| unfenced(&task.text))
 }
 
 /// Whether a draft can be made of it.
 fn is_structured(invoice: &Invoice) -> bool {
-    let is_known = |party: &platinum_invoice::Party| {
-        party.name.is_some() || party.vat.is_some() || party.iban.is_some()
-    };
-    !invoice.lines.is_empty() && (is_known(&invoice.seller) || is_known(&invoice.buyer))
+    !invoice.lines.is_empty() && (is_named(&invoice.seller) || is_named(&invoice.buyer))
 }
 
 fn ask_model(
@@ -178,15 +162,6 @@ fn invented(invoice: &Invoice, text: &str) -> Vec<String> {
             words.join(", ")
         )],
     }
-}
-
-/// A number with at least so many digits after the point.
-fn written(number: Decimal, digits: u32) -> String {
-    let mut number = number.normalize();
-    if number.scale() < digits {
-        number.rescale(digits);
-    }
-    number.to_string()
 }
 
 #[cfg(test)]

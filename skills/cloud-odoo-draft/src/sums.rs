@@ -25,11 +25,11 @@ pub fn differences(invoice: &Invoice, document: &Document) -> Vec<String> {
         if let Some(off) = computed.checked_sub(said).filter(|off| !off.is_zero()) {
             all.push(format!(
                 "The document says a {name} of {} {}, and Odoo, {rounding}, computes {} ({}{}).",
-                money(said, document.digits),
+                written(said, document.digits),
                 document.currency,
-                money(computed, document.digits),
+                written(computed, document.digits),
                 if off.is_sign_positive() { "+" } else { "" },
-                money(off, document.digits),
+                written(off, document.digits),
             ));
         }
     }
@@ -41,16 +41,16 @@ pub fn differences(invoice: &Invoice, document: &Document) -> Vec<String> {
     {
         all.push(format!(
             "The document asks for {} {} of its total of {}: something was paid before, or is held back.",
-            money(payable, document.digits),
+            written(payable, document.digits),
             document.currency,
-            money(total, document.digits)
+            written(total, document.digits)
         ));
     }
     all
 }
 
 /// A number with at least so many digits after the point.
-fn money(number: Decimal, digits: u32) -> String {
+pub(crate) fn written(number: Decimal, digits: u32) -> String {
     let mut number = number.normalize();
     if number.scale() < digits {
         number.rescale(digits);

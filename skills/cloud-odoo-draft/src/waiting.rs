@@ -2,14 +2,13 @@
 //!
 //! Invariant: nothing of it is changed; what is wrong with it is a doubt.
 
-use platinum_sdk::actions::types::{Proposal, ProposeError};
 use platinum_sdk::host::{ProposeOdoo, ReadOdoo};
 use platinum_sdk::odoo::read::DocumentQuery;
-use platinum_sdk::odoo::types::{Document, Error as OdooError, Posting};
+use platinum_sdk::odoo::types::{Document, Error as OdooError};
 use platinum_sdk::tasks::types::Task;
 use platinum_sdk::{Error, Outcome};
 
-use crate::proposal::{bounded, summary};
+use crate::proposal::{self, bounded};
 use crate::question;
 
 /// Proposes to post it.
@@ -34,23 +33,8 @@ pub fn propose(
     }
     let mut doubts = document.inconsistencies.clone();
     doubts.extend(same_number(host, &document)?);
-    let proposal = Proposal {
-        task: task.id.clone(),
-        summary: summary(&document),
-        reason: "It was saved in Odoo, not by Platinum, and waits there.".into(),
-        expires: None,
-    };
-    let posting = Posting {
-        document: document.id,
-        doubts: bounded(doubts),
-    };
-    match host.propose_posting(&proposal, &posting) {
-        Ok(id) | Err(ProposeError::Duplicate(id)) => Ok(Outcome::Drafted(id)),
-        Err(ProposeError::Invalid(why)) => Ok(Outcome::Dismissed(question::drafted_elsewhere(
-            &document, &why,
-        ))),
-        Err(error) => Err(error.into()),
-    }
+    let reason = "It was saved in Odoo, not by Platinum, and waits there.";
+    proposal::propose(host, task, &document, reason.into(), bounded(doubts))
 }
 
 /// Another document of the same partner with the same number.

@@ -29,8 +29,9 @@ const MAX_NAME_BYTES: usize = 8000;
 const MAX_REFERENCE: usize = 128;
 
 impl OdooCtx {
-    /// What the draft of a document is called.
+    /// What the draft of a document is called, in a company that is drafted in.
     async fn operation_of(&self, document: &NewDocument) -> Result<String, Error> {
+        self.books.check_company(document.company).await?;
         let kind = move_type(&document.kind)?;
         let number = document
             .reference
@@ -134,7 +135,6 @@ impl draft::Host for OdooCtx {
 
     async fn create(&mut self, document: NewDocument) -> wasmtime::Result<Result<Saved, Error>> {
         let saved = async {
-            self.books.check_company(document.company).await?;
             let operation = self.operation_of(&document).await?;
             let company = document.company;
             let arguments = arguments(&document, &operation).map_err(Error::Invalid)?;

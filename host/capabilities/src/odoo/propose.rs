@@ -82,7 +82,7 @@ impl OdooProposeCtx {
         self.books.document(payment.invoice).await?;
         let preview = json!({
             "document": payment.invoice,
-            "amount": decimal(&amount),
+            "amount": amount.to_decimal(),
             "currency": amount.currency.to_string(),
             "date": date.to_string(),
             "journal": journal,
@@ -125,24 +125,8 @@ fn money(text: &str, currency: &str) -> Result<Money, String> {
     if !is_decimal(text) {
         return Err(wrong());
     }
-    let currency: platinum_core::Currency = currency.parse().map_err(|_| wrong())?;
-    let digits = currency.decimals() as usize;
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let (kept, rest) = part.split_at_checked(digits).unwrap_or((part, ""));
-    if rest.bytes().any(|digit| digit != b'0') {
-        return Err(wrong());
-    }
-    let minor = format!("{whole}{kept:0<digits$}")
-        .parse()
-        .map_err(|_| wrong())?;
-    Ok(Money { minor, currency })
-}
-
-/// The amount as the server takes it: `12.50`.
-fn decimal(amount: &Money) -> String {
-    let text = amount.to_string();
-    text.split_once(' ')
-        .map_or_else(String::new, |(_, number)| number.to_owned())
+    let currency = currency.parse().map_err(|_| wrong())?;
+    Money::from_decimal(text, currency).ok_or_else(wrong)
 }
 
 fn checked_money(money: &WitMoney) -> Result<Money, ProposeError> {
@@ -232,7 +216,7 @@ mod tests {
             assert_eq!(read, minor, "{text} {currency}");
         }
         let amount = money("-1.50", "EUR").unwrap();
-        assert_eq!(decimal(&amount), "-1.50");
-        assert_eq!(decimal(&money("300", "JPY").unwrap()), "300");
+        assert_eq!(amount.to_decimal(), "-1.50");
+        assert_eq!(money("300", "JPY").unwrap().to_decimal(), "300");
     }
 }

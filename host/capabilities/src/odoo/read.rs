@@ -67,42 +67,33 @@ impl Books {
         company: u64,
         filters: Vec<Value>,
     ) -> Result<Vec<PartnerRow>, Error> {
-        let question =
-            json!({ "model": "partner", "company": company, "filters": filters, "limit": PAGE });
-        Ok(self.rows(question).await?.records)
+        Ok(self.rows_of("partner", company, &filters).await?.records)
     }
 
     /// The partners that have this key: found by its exact text, else by a part of it, and compared in full.
     async fn find_partners(&self, company: u64, key: PartnerKey) -> Result<Vec<PartnerRow>, Error> {
-        let field = match &key {
-            PartnerKey::Vat(_) => "vat",
-            PartnerKey::Account(_) => "sanitized_acc_number",
-            PartnerKey::Name(_) => "name",
-            PartnerKey::Email(_) => "email",
+        let (field, text) = match &key {
+            PartnerKey::Vat(text) => ("vat", text),
+            PartnerKey::Account(text) => ("sanitized_acc_number", text),
+            PartnerKey::Name(text) => ("name", text),
+            PartnerKey::Email(text) => ("email", text),
         };
-        let text = match &key {
-            PartnerKey::Vat(text)
-            | PartnerKey::Account(text)
-            | PartnerKey::Name(text)
-            | PartnerKey::Email(text) => checked_line(field, text, 200).map_err(Error::Invalid)?,
-        };
+        let text = checked_line(field, text, 200).map_err(Error::Invalid)?;
         let wanted = comparable(&text);
         if wanted.is_empty() {
             return invalid(format!("`{field}` has no letter and no digit"));
         }
         let is_same = |own: Option<&str>| own.is_some_and(|own| comparable(own) == wanted);
-        let exact = match &key {
-            PartnerKey::Account(_) => {
-                return self.holders(company, &wanted).await;
-            }
-            PartnerKey::Vat(_) => filter("vat", "any_of", json!([text, wanted])),
-            _ => filter(field, "equals", text.as_str()),
-        };
-        let part = match &key {
+        let equal = filter(field, "equals", text.as_str());
+        let (exact, part) = match &key {
+            PartnerKey::Account(_) => return self.holders(company, &wanted).await,
             // Odoo keeps a VAT number as it was written, with spaces or without.
-            PartnerKey::Vat(_) => last_characters(&wanted, 3),
-            PartnerKey::Name(_) => longest_word(&text).to_owned(),
-            _ => text.clone(),
+            PartnerKey::Vat(_) => (
+                filter(field, "any_of", json!([text, wanted])),
+                last_characters(&wanted, 3),
+            ),
+            PartnerKey::Name(_) => (equal, longest_word(&text).to_owned()),
+            PartnerKey::Email(_) => (equal, text.clone()),
         };
         for filters in [vec![exact], vec![filter(field, "contains", part)]] {
             let mut rows = self.partner_rows(company, filters).await?;
@@ -124,12 +115,10 @@ impl Books {
 
     /// Who holds a bank account.
     async fn holders(&self, company: u64, account: &str) -> Result<Vec<PartnerRow>, Error> {
-        let filters = [filter("sanitized_acc_number", "equals", account)];
-        let question = json!({
-            "model": "bank_account", "company": company, "filters": filters, "limit": PAGE
-        });
-        let accounts = self.rows::<BankRow>(question).await?.records;
-        let holders = accounts.into_iter().filter_map(|row| row.partner_id);
+        let by_number = [filter("sanitized_acc_number", "equals", account)];
+        let accounts = self.rows_of::<BankRow>("bank_account", company, &by_number);
+        let accounts = accounts.await?.records.into_iter();
+        let holders = accounts.filter_map(|row| row.partner_id);
         let holders: BTreeSet<u64> = holders.map(|named| named.id).collect();
         if holders.is_empty() {
             return Ok(Vec::new());
@@ -151,11 +140,9 @@ impl Books {
         if ids.is_empty() {
             return Ok(accounts);
         }
-        let filters = [filter("partner_id", "any_of", ids)];
-        let question = json!({
-            "model": "bank_account", "company": company, "filters": filters, "limit": PAGE
-        });
-        for row in self.rows::<BankRow>(question).await?.records {
+        let by_partner = [filter("partner_id", "any_of", ids)];
+        let rows = self.rows_of::<BankRow>("bank_account", company, &by_partner);
+        for row in rows.await?.records {
             if let (Some(partner), Some(number)) = (row.partner_id, row.sanitized_acc_number) {
                 accounts
                     .entry(partner.id)
@@ -341,9 +328,7 @@ impl read::Host for OdooCtx {
                     filter("amount_type", "equals", "percent"),
                     filter("id", "at_least", after + 1),
                 ];
-                let page = self.books.rows::<TaxRow>(json!({
-                    "model": "tax", "company": company, "filters": filters, "limit": PAGE
-                }));
+                let page = self.books.rows_of::<TaxRow>("tax", company, &filters);
                 let page = page.await?;
                 after = page.records.last().map_or(after, |row| row.id);
                 taxes.extend(page.records.into_iter().filter_map(TaxRow::into_wit));

@@ -127,6 +127,17 @@ impl Books {
         self.call("get_data", question).await
     }
 
+    /// The records of a company that match all of the filters, a page of them.
+    pub(super) async fn rows_of<T: DeserializeOwned>(
+        &self,
+        model: &str,
+        company: u64,
+        filters: &[Value],
+    ) -> Result<Records<T>, Error> {
+        self.rows(json!({ "model": model, "company": company, "filters": filters, "limit": PAGE }))
+            .await
+    }
+
     /// Every company that the user of the key may see.
     pub(super) async fn all_companies(&self) -> Result<Vec<CompanyRow>, Error> {
         let question = json!({ "model": "company", "limit": 50 });

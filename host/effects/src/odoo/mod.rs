@@ -13,7 +13,7 @@ mod payment;
 mod post;
 mod server;
 
-use platinum_core::{Capability, Money};
+use platinum_core::Capability;
 
 pub use payment::RecordPayment;
 pub use post::PostDocument;
@@ -34,52 +34,3 @@ pub(crate) const POST: EffectOffer = EffectOffer::new(Capability::OdooPost, |lin
         view_of::<{ Capability::OdooPost as usize }>,
     )
 });
-
-/// An amount as decimal text, without its currency: `12.05`.
-fn decimal(money: Money) -> String {
-    let text = money.to_string();
-    let amount = text.split_once(' ').map(|(_, amount)| amount.to_owned());
-    amount.unwrap_or(text)
-}
-
-/// Decimal text in the minor units of a currency with so many decimals; none if it has more.
-fn minor_units(text: &str, decimals: u32) -> Option<i64> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let decimals = usize::try_from(decimals).ok()?;
-    let (kept, rest) = part.split_at_checked(decimals.min(part.len()))?;
-    if rest.bytes().any(|digit| digit != b'0') {
-        return None;
-    }
-    format!("{whole}{kept:0<decimals$}").parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amount_is_the_same_as_text_and_in_minor_units() {
-        for (minor, code, text) in [
-            (2249, "EUR", "22.49"),
-            (-5, "EUR", "-0.05"),
-            (300, "JPY", "300"),
-            (1, "KWD", "0.001"),
-        ] {
-            let currency = code.parse().unwrap();
-            assert_eq!(decimal(Money { minor, currency }), text);
-            assert_eq!(minor_units(text, currency.decimals()), Some(minor));
-        }
-        for (text, decimals, minor) in [
-            ("22.4", 2, Some(2240)),
-            ("22", 2, Some(2200)),
-            ("300.00", 0, Some(300)),
-            ("300.10", 0, None),
-            ("22.495", 2, None),
-            ("x", 2, None),
-            ("1.é", 1, None),
-            ("99999999999999999999", 0, None),
-        ] {
-            assert_eq!(minor_units(text, decimals), minor, "{text}");
-        }
-    }
-}

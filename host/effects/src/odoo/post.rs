@@ -8,7 +8,7 @@ use platinum_journal::Outcome;
 use platinum_vault::note::DraftNote;
 
 use super::{
-    difference, minor_units,
+    difference,
     server::{OdooDocument, OdooServer},
 };
 use crate::{Attempt, Effect, NotDone, done};
@@ -156,8 +156,8 @@ fn judge(approved: &OdooPost, now: &OdooDocument) -> Result<(), NotDone> {
 }
 
 fn is_total(total: Money, now: &OdooDocument) -> bool {
-    let minor = minor_units(now.text("total"), total.currency.decimals());
-    total.currency.to_string() == now.currency() && minor == Some(total.minor)
+    let computed = Money::from_decimal(now.text("total"), total.currency);
+    total.currency.to_string() == now.currency() && computed == Some(total)
 }
 
 fn due(now: &OdooDocument) -> Option<jiff::civil::Date> {
@@ -170,10 +170,11 @@ fn due_words(due: Option<jiff::civil::Date>) -> String {
 
 /// What can be approved in the place of what was.
 fn renewed(approved: &OdooPost, now: &OdooDocument) -> Action {
-    let total = now.currency().parse().ok().and_then(|currency: Currency| {
-        let minor = minor_units(now.text("total"), currency.decimals())?;
-        Some(Money { minor, currency })
-    });
+    let total = now
+        .currency()
+        .parse()
+        .ok()
+        .and_then(|currency: Currency| Money::from_decimal(now.text("total"), currency));
     Action::new(&OdooPost {
         document: approved.document,
         total: total.unwrap_or(approved.total),

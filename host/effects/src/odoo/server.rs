@@ -10,7 +10,6 @@ use platinum_mcp::{CallError, Session};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::decimal;
 use crate::{NotDone, done};
 
 /// What the words of errors hold that no later try ends: the server's own.
@@ -188,7 +187,7 @@ impl OdooServer for McpOdooServer {
     async fn preview_payment(&self, payment: &OdooPayment) -> Result<PaymentPreview, OdooError> {
         let question = json!({
             "document": payment.invoice,
-            "amount": decimal(payment.amount),
+            "amount": payment.amount.to_decimal(),
             "currency": payment.amount.currency,
             "date": payment.date,
             "journal": payment.journal,
@@ -202,7 +201,7 @@ impl OdooServer for McpOdooServer {
             "operation": request.operation,
             "document": payment.invoice,
             "partner": request.partner,
-            "amount": decimal(payment.amount),
+            "amount": payment.amount.to_decimal(),
             "currency": payment.amount.currency,
             "date": payment.date,
             "journal": request.journal,

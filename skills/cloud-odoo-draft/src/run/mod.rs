@@ -4,10 +4,9 @@
 //! doubt at the top of the note; a second run of the same task finds the draft of the first.
 
 use platinum_invoice::Invoice;
-use platinum_sdk::actions::types::{Proposal, ProposeError};
 use platinum_sdk::host::{Context, DraftOdoo, Log, Model, ProposeOdoo, ReadOdoo, ReadTasks};
 use platinum_sdk::odoo::draft::{NewDocument, Saved};
-use platinum_sdk::odoo::types::{Error as OdooError, Posting};
+use platinum_sdk::odoo::types::Error as OdooError;
 use platinum_sdk::skill::log::Level;
 use platinum_sdk::tasks::types::Task;
 use platinum_sdk::text::one_line;
@@ -16,7 +15,7 @@ use platinum_sdk::{Error, Invocation, Outcome};
 use crate::document::{self, Parts};
 use crate::duplicate::{self, Finding};
 use crate::partner::{self, NoMatch};
-use crate::proposal::{bounded, of_saved, summary};
+use crate::proposal::{self, bounded, of_saved};
 use crate::reading::{self, Reading};
 use crate::{payment, placement, question, sums, waiting};
 
@@ -104,41 +103,28 @@ fn draft(
         invoice.check(),
         invoice.notes.clone(),
     ];
-    let posting = Posting {
-        document: saved.document.id,
-        doubts: bounded(doubts.concat()),
-    };
+    let doubts = bounded(doubts.concat());
     let reason = format!(
         "{} by its {}; {}.",
         one_line(&found.partner.name, 80),
         found.by,
-        match posting.doubts.len() {
+        match doubts.len() {
             0 => "the sums are those of the document, and nothing is in doubt".to_owned(),
             1 => "there is one thing to look at first".to_owned(),
             count => format!("there are {count} things to look at first"),
         }
     );
-    let proposal = Proposal {
-        task: task.id.clone(),
-        summary: summary(&saved.document),
-        reason: one_line(&format!("The partner is {reason}"), 500),
-        expires: None,
-    };
-    match host.propose_posting(&proposal, &posting) {
-        Ok(id) | Err(ProposeError::Duplicate(id)) => Ok(Outcome::Drafted(id)),
-        // Another task with the same bill was here first, also where both came at the same moment.
-        Err(ProposeError::Invalid(why)) => ask(question::drafted_elsewhere(&saved.document, &why)),
-        Err(error) => {
-            host.line(
-                Level::Warn,
-                &format!(
-                    "the draft is in Odoo and is not proposed: {}",
-                    saved.document.link
-                ),
-            );
-            Err(error.into())
-        }
-    }
+    let reason = one_line(&format!("The partner is {reason}"), 500);
+    let proposed = proposal::propose(host, task, &saved.document, reason, doubts);
+    proposed.inspect_err(|_| {
+        host.line(
+            Level::Warn,
+            &format!(
+                "the draft is in Odoo and is not proposed: {}",
+                saved.document.link
+            ),
+        );
+    })
 }
 
 /// Creates the draft. One that Odoo saved otherwise than it was asked for is there all the same: the second call finds

@@ -1,7 +1,8 @@
 //! Whole runs against the test host: what is drafted, what is asked, what the note begins with.
 
+use platinum_sdk::actions::types::{Proposal, ProposeError};
 use platinum_sdk::model::complete::Error as ModelError;
-use platinum_sdk::odoo::types::{Company, Document, Journal, Named};
+use platinum_sdk::odoo::types::{Company, Document, Journal, Named, Posting};
 use platinum_sdk::testing::TestHost;
 
 use super::*;
@@ -287,6 +288,18 @@ fn run_what_only_looks_alike_is_drafted_with_a_doubt_or_not() {
             ),
         }
     }
+}
+
+/// Not every document was compared: the owner knows, once.
+#[test]
+fn run_list_that_is_cut_off_is_a_doubt() {
+    let mut host = bill_host(BILL);
+    host.odoo.has_more = true;
+    let (_, posting) = drafted(&host);
+    assert_eq!(
+        posting.doubts,
+        ["Odoo has more documents of this partner than were compared: the newest 2000."]
+    );
 }
 
 /// A document of its operation that is no draft any more is done with.

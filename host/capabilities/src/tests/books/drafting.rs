@@ -82,6 +82,14 @@ async fn operation_is_that_of_the_bill_or_of_the_task() {
         without.operation(nameless).await.unwrap(),
         Err(Error::Refused(_))
     ));
+    // Of another company than the one that is drafted in, nothing is asked.
+    let server = Arc::new(Scripted::default());
+    let refused = server
+        .of_company(Some(CompanyKey::Id(9)))
+        .operation(new_document())
+        .await
+        .unwrap();
+    assert!(matches!(refused, Err(Error::Refused(_))) && server.asked().is_empty());
 }
 
 #[tokio::test]
