@@ -10,8 +10,7 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use clap::Args;
 use platinum_core::{
-    AgentName, Clock as _, SystemClock, TaskId, Timestamp, UpdateId, ZoneId, layout, sha256_hex,
-    whole_second,
+    AgentName, Clock as _, SystemClock, TaskId, Timestamp, ZoneId, layout, sha256_hex, whole_second,
 };
 use platinum_odoo_client::{Config, DocumentKind, OdooError};
 use platinum_odoo_draft::{
@@ -22,16 +21,14 @@ use platinum_odoo_draft::{
         filter::{Comparison, Filter, FilterValue},
     },
 };
-use platinum_vault::{
-    Vault, VaultError,
-    note::{Fact, TaskNote, UpdateNote},
-};
+use platinum_vault::{Vault, VaultError, note::TaskNote};
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 use tracing::{info, warn};
 
 use crate::{
+    folder::task,
     ledger::{Chosen, Identity, Ledger, LedgerError, Start},
+    notes::{self, TASK_FOLDERS, UNWRITTEN_AT_ONCE, create_note, tasks_in},
     source::{Source, is_inside},
     text::{fenced, lines, one_line},
 };
@@ -44,7 +41,6 @@ pub const ODOO_DOCUMENT: &str = "odoo-document";
 const PAGE: u32 = 100;
 /// Pages of one poll.
 const MAX_PAGES: usize = 20;
-const UNWRITTEN_AT_ONCE: usize = 64;
 const FIELDS: [&str; 10] = [
     "name",
     "move_type",
@@ -313,8 +309,8 @@ impl OdooSource {
             return Ok(0);
         }
         // Walked only when there is something to do.
-        let present = self.tasks(&[layout::NEEDS_ACTION, layout::IN_PROGRESS, layout::DONE])?;
-        let waiting = self.tasks(&[layout::NEEDS_ACTION, layout::IN_PROGRESS])?;
+        let present = tasks_in(&self.vault, &TASK_FOLDERS)?;
+        let waiting = tasks_in(&self.vault, &[layout::NEEDS_ACTION, layout::IN_PROGRESS])?;
         let is_waiting = |draft: &&Draft| waiting.contains(&task_id(&self.place, draft.id));
         let mut waiting = drafts.iter().filter(is_waiting).count();
         let mut taken = 0;
@@ -365,10 +361,6 @@ impl OdooSource {
             .map(|(name, value)| format!("{name}: {value}\n"))
             .collect();
         let (shown, _) = lines(&shown, 8 * 1024);
-        let fact = |name: &str, value: String| Fact {
-            name: name.to_owned(),
-            values: vec![value],
-        };
         let total = match draft.total.as_str() {
             "" => String::new(),
             total => format!(", {total}"),
@@ -390,8 +382,8 @@ impl OdooSource {
             created: whole_second(now),
             by: "intake/odoo".to_owned(),
             facts: vec![
-                fact(ODOO_DOCUMENT, draft.id.to_string()),
-                fact("odoo-kind", draft.kind.to_owned()),
+                task::fact(ODOO_DOCUMENT, &draft.id.to_string()),
+                task::fact("odoo-kind", draft.kind),
             ],
             claim: None,
             body: format!(
@@ -404,12 +396,8 @@ impl OdooSource {
     }
 
     fn create(&self, task: TaskId, note: &str) -> Result<(), OdooSourceError> {
-        let path = layout::waiting(ZoneId::ACCOUNTING, task);
-        match self.vault.create(&path, note.as_bytes()) {
-            // The id stands for this document alone.
-            Ok(()) | Err(VaultError::Exists(_)) => Ok(self.ledger.written(task)?),
-            Err(error) => Err(error.into()),
-        }
+        create_note(&self.vault, ZoneId::ACCOUNTING, task, note)?;
+        Ok(self.ledger.written(task)?)
     }
 
     /// Writes the notes whose writing was cut short.
@@ -418,7 +406,7 @@ impl OdooSource {
         if unwritten.is_empty() {
             return Ok(());
         }
-        let present = self.tasks(&[layout::NEEDS_ACTION, layout::IN_PROGRESS, layout::DONE])?;
+        let present = tasks_in(&self.vault, &TASK_FOLDERS)?;
         for (task, note) in unwritten {
             match present.contains(&task) {
                 true => self.ledger.written(task)?,
@@ -426,22 +414,6 @@ impl OdooSource {
             }
         }
         Ok(())
-    }
-
-    /// The tasks in these folders.
-    fn tasks(&self, folders: &[&str]) -> Result<BTreeSet<TaskId>, OdooSourceError> {
-        let mut tasks = BTreeSet::new();
-        // Twice, because one can move from a folder not yet walked to one already walked.
-        for _ in 0..2 {
-            for folder in folders {
-                let entries = self.vault.walk_in(folder)?;
-                let ids = entries
-                    .iter()
-                    .filter_map(|entry| entry.path.stem().parse::<TaskId>().ok());
-                tasks.extend(ids);
-            }
-        }
-        Ok(tasks)
     }
 
     /// Tells the owner that more drafts wait than became tasks: when there are some, and again when the number has
@@ -461,31 +433,17 @@ impl OdooSource {
              follow when these are done.",
             self.host
         );
-        let headline = one_line(&headline, 300);
-        warn!("{headline}");
-        let Some(agent) = &self.agent else {
-            return Ok(());
-        };
-        let note = UpdateNote {
-            id: UpdateId::generate(),
-            created: SystemClock.now(),
-            by: agent.to_string(),
-            task: None,
-            headline,
-        };
-        let path = layout::update(agent, note.id);
-        Ok(self.vault.create(&path, note.render().as_bytes())?)
+        match &self.agent {
+            Some(agent) => notes::report(&self.vault, agent, &headline, None)?,
+            None => warn!("{}", one_line(&headline, 300)),
+        }
+        Ok(())
     }
 }
 
-/// The task of a document of an Odoo, on every host. Its time is none: hosts would differ.
+/// The task of a document of an Odoo, on every host.
 fn task_id(place: &str, document: i64) -> TaskId {
-    let hash = Sha256::digest(format!("odoo document {document} at {place}"));
-    let random = hash
-        .iter()
-        .take(10)
-        .fold(0, |random: u128, byte| (random << 8) | u128::from(*byte));
-    TaskId::from_parts(0, random)
+    task::task_id(format!("odoo document {document} at {place}").as_bytes())
 }
 
 /// How a document is remembered.

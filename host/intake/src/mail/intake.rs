@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::SignedDuration;
-use platinum_core::{TaskId, Timestamp, VaultPath, ZoneId, layout, sha256_hex, text::one_line};
+use platinum_core::{TaskId, Timestamp, ZoneId, layout, sha256_hex, text::one_line};
 use platinum_mailbox::{
     Account, Backend, Cursor, RawMail,
     message::{self, Parsed},
@@ -32,13 +32,11 @@ use super::{
 use crate::{
     accounting::{brought::MAX_FILE_BYTES, pdf::PdfReader},
     ledger::{Chosen, Identity, Ledger, LedgerError, Start},
+    notes::{UNWRITTEN_AT_ONCE, read_handbook},
 };
 
 /// How far the mail server's clock may be behind ours.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(2);
-const UNWRITTEN_AT_ONCE: usize = 64;
-/// The largest handbook that is read for its rules.
-const MAX_HANDBOOK_BYTES: u64 = 256 * 1024;
 /// So long the note of what was left out can be put back.
 const A_MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -265,7 +263,13 @@ impl Intake {
         };
         let mut note = task_from_mail(&parsed, &owner, &origin, &ids, now);
         if let Some(pdfs) = self.pdfs.as_ref().filter(|_| !is_of_draft) {
-            let others = accounting::add(&mut note, &parsed, &files, &self.handbook(), pdfs);
+            let others = accounting::add(
+                &mut note,
+                &parsed,
+                &files,
+                &read_handbook(&self.vault),
+                pdfs,
+            );
             // The mail itself is the last: it counts as taken in when all that it brings is.
             for (at, note) in others.into_iter().enumerate() {
                 self.take_another(&identity, at + 2, &note)?;
@@ -296,13 +300,6 @@ impl Intake {
             Chosen::Known(_) => Ok(()),
             Chosen::New => self.create(note.id, &text),
         }
-    }
-
-    /// The owner's handbook; empty if there is none.
-    fn handbook(&self) -> String {
-        let path = VaultPath::new(layout::HANDBOOK).ok();
-        let text = path.and_then(|path| self.vault.read_text(&path, MAX_HANDBOOK_BYTES).ok());
-        text.unwrap_or_default()
     }
 
     /// Makes one note of the mails that were left out and are in none, if there are any: once no more
