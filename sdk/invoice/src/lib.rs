@@ -4,7 +4,7 @@
 //! - [`Invoice`] and what it is made of; [`PaymentNote`]: a note that asks to record a payment;
 //! - [`mod@number`], [`mod@date`]: numbers and days as people write them in English and German;
 //! - `keys`: what a key may be called; `table`: Markdown tables; `parse`, `render`: the text;
-//! - `check`: what does not add up; [`mod@block`]: where in a note the text is.
+//! - [`find_faults`]: what does not add up; [`mod@block`]: where in a note the text is.
 //!
 //! Lives elsewhere: e-invoices (UBL, CII, PDF) are read by `platinum-einvoice`; who is asked for what in Odoo is the
 //! skill's. A crate of its own in `sdk/`, because skills use it and intake does.
@@ -27,6 +27,7 @@ mod table;
 use platinum_text::one_line;
 pub use rust_decimal::Decimal;
 
+pub use check::find_faults;
 pub use parse::InvoiceTextError;
 pub use payment::PaymentNote;
 

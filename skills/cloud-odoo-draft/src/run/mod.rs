@@ -3,7 +3,7 @@
 //! Invariants: nothing is posted or made besides one draft; what is missing ends in a question, what is doubtful in a
 //! doubt at the top of the note; a second run of the same task finds the draft of the first.
 
-use platinum_invoice::Invoice;
+use platinum_invoice::{Invoice, find_faults};
 use platinum_sdk::actions::types::{Proposal, ProposeError};
 use platinum_sdk::host::{Context, DraftOdoo, Log, Model, ProposeOdoo, ReadOdoo, ReadTasks};
 use platinum_sdk::odoo::draft::{NewDocument, Saved};
@@ -101,7 +101,7 @@ fn draft(
         placement.doubts,
         of_document,
         of_reading,
-        invoice.check(),
+        find_faults(invoice),
         invoice.notes.clone(),
     ];
     let posting = Posting {
