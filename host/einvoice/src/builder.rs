@@ -1,11 +1,12 @@
 //! [`Builder`]: what both syntaxes need to make an [`Invoice`] of their elements.
 
-use platinum_invoice::{Decimal, Invoice, Kind, Line, date, number};
+use platinum_invoice::{
+    Decimal, Invoice, Kind, Line, date,
+    number::{self, MAX_SCALE, exact_quotient},
+};
 
 use crate::xml::Element;
 
-/// Digits after the point that a price or a quantity may have.
-const MAX_SCALE: u32 = 9;
 /// Names listed in a note of what was not read.
 const MAX_LISTED: usize = 12;
 
@@ -355,13 +356,6 @@ impl Builder {
         }
         self.invoice
     }
-}
-
-/// The quotient, if it needs no more digits than a price may have.
-fn exact_quotient(number: Decimal, by: Decimal) -> Option<Decimal> {
-    let quotient = number.checked_div(by)?.normalize();
-    let is_exact = quotient.scale() <= MAX_SCALE && quotient.checked_mul(by)? == number;
-    is_exact.then_some(quotient)
 }
 
 /// The unit as a person says it; none for single things.

@@ -130,11 +130,7 @@ impl Parser {
             text => Some(self.amount(text, line)?),
         };
         let unit_price = match (cell(Column::Price), total) {
-            ("", Some(total)) => {
-                let price = total.checked_div(quantity)?.normalize();
-                let is_exact = price.scale() <= 9 && price.checked_mul(quantity)? == total;
-                is_exact.then_some(price)?
-            }
+            ("", Some(total)) => number::exact_quotient(total, quantity)?,
             ("", None) => return None,
             (text, _) => self.amount(text, line)?,
         };
