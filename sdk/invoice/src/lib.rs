@@ -24,7 +24,7 @@ mod payment;
 mod render;
 mod table;
 
-use platinum_text::one_line;
+use platinum_text::{comparable, one_line};
 pub use rust_decimal::Decimal;
 
 pub use check::find_faults;
@@ -149,11 +149,7 @@ impl Invoice {
         for note in std::mem::take(&mut self.notes) {
             add_note(&mut notes, &note);
         }
-        if lines_left_out > 0 {
-            let note =
-                format!("{lines_left_out} more lines were left out: {MAX_LINES} is the most.");
-            add_note(&mut notes, &note);
-        }
+        note_left_out(&mut notes, lines_left_out);
         Self {
             number: clean(self.number),
             date: self.date.filter(|day| date::is_day(day)),
@@ -174,13 +170,19 @@ fn clean(text: Option<String>) -> Option<String> {
 }
 
 /// A VAT number or an IBAN as it is compared: without spaces, dots and dashes, in upper case.
-#[must_use]
-pub fn identifier(text: &str) -> String {
-    let kept = text.chars().filter(|c| c.is_alphanumeric());
-    let upper = kept
-        .flat_map(char::to_uppercase)
-        .filter(|c| c.is_alphanumeric());
-    upper.take(MAX_VALUE_CHARS).collect()
+fn identifier(text: &str) -> String {
+    let upper = comparable(text);
+    // A letter may become several characters, of which not all are letters.
+    let kept = upper.chars().filter(|c| c.is_alphanumeric());
+    kept.take(MAX_VALUE_CHARS).collect()
+}
+
+/// Notes how many lines were left out, if any were.
+fn note_left_out(notes: &mut Vec<String>, lines: usize) {
+    if lines > 0 {
+        let note = format!("{lines} more lines were left out: {MAX_LINES} is the most.");
+        add_note(notes, &note);
+    }
 }
 
 /// Adds a note, once; the last one says that there are more.

@@ -9,10 +9,11 @@ mod tables;
 use rust_decimal::Decimal;
 
 use crate::{
-    Invoice, Kind, Line, MAX_LINES, MAX_TEXT_BYTES, Party, add_note,
+    Invoice, Kind, Line, MAX_TEXT_BYTES, Party, add_note,
     date::{self, DateFault},
     identifier,
     keys::{self, Field, Key, Role},
+    note_left_out,
     number::{self, Style, Written},
     table,
 };
@@ -499,13 +500,7 @@ impl Parser {
                 line.tax = line.tax.or(Some(rate));
             }
         }
-        if self.lines_left_out > 0 {
-            let note = format!(
-                "{} more lines were left out: {MAX_LINES} is the most.",
-                self.lines_left_out
-            );
-            add_note(&mut self.doubts, &note);
-        }
+        note_left_out(&mut self.doubts, self.lines_left_out);
         for doubt in std::mem::take(&mut self.doubts) {
             add_note(&mut self.invoice.notes, &doubt);
         }
