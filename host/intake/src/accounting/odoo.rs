@@ -10,7 +10,8 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use clap::Args;
 use platinum_core::{
-    AgentName, Clock as _, SystemClock, TaskId, Timestamp, ZoneId, layout, sha256_hex, whole_second,
+    AgentName, Clock as _, SystemClock, TaskId, Timestamp, ZoneId, is_draft_operation, layout,
+    sha256_hex, whole_second,
 };
 use platinum_odoo_client::{Config, DocumentKind, OdooError};
 use platinum_odoo_draft::{
@@ -300,7 +301,7 @@ impl OdooSource {
         let (drafts, is_cut) = self.drafts().await?;
         let mut new = Vec::new();
         for draft in &drafts {
-            if !is_own_operation(&draft.origin) && !self.ledger.knows(&key(draft.id))? {
+            if !is_draft_operation(&draft.origin) && !self.ledger.knows(&key(draft.id))? {
                 new.push(draft);
             }
         }
@@ -451,21 +452,6 @@ fn key(document: i64) -> String {
     format!("document:{document}")
 }
 
-/// Whether a source document is the operation of a draft that Platinum saved: of a bill, or a task's id.
-fn is_own_operation(origin: &str) -> bool {
-    let is_bill = origin.strip_prefix("bill-").is_some_and(|digest| {
-        digest.len() == 32 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
-    });
-    // A task's id, written small.
-    let is_task = || {
-        let (prefix, ulid) = origin.split_once('_')?;
-        format!("{}_{}", prefix.to_lowercase(), ulid.to_uppercase())
-            .parse::<TaskId>()
-            .ok()
-    };
-    is_bill || is_task().is_some()
-}
-
 /// The text of a field; of another record its name.
 fn text(record: &Map<String, Value>, field: &str) -> String {
     let value = record.get(field).unwrap_or(&Value::Null);
@@ -529,26 +515,5 @@ impl Source for OdooSource {
                 | OdooSourceError::Company { .. }
                 | OdooSourceError::Odoo(ServiceError::Odoo(OdooError::Setup(_)))
         )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn own_operations_are_those_of_bills_and_tasks() {
-        let task = TaskId::from_parts(7, 7).to_string();
-        for (origin, expected) in [
-            ("bill-0123456789abcdef0123456789abcdef", true),
-            ("bill-0123", false),
-            ("bill-of-lading", false),
-            (task.to_lowercase().as_str(), true),
-            (task.as_str(), true),
-            ("SO042", false),
-            ("", false),
-        ] {
-            assert_eq!(is_own_operation(origin), expected, "{origin}");
-        }
     }
 }
