@@ -201,15 +201,7 @@ impl OdooSource {
         if self.company_id.is_some() {
             return Ok(self.company_id);
         }
-        let asked = DataArguments {
-            model: Model::Company,
-            fields: vec!["name".to_owned()],
-            filters: Vec::new(),
-            order_by: None,
-            descending: false,
-            limit: Some(PAGE),
-            company: None,
-        };
+        let asked = page_of(Model::Company, &["name"], Vec::new());
         let answer = self.odoo.get_data(&asked).await?;
         let companies: Vec<(i64, String)> = answer
             .records
@@ -271,15 +263,7 @@ impl OdooSource {
                 Comparison::AtLeast,
                 FilterValue::Whole(after + 1),
             ));
-            let asked = DataArguments {
-                model: Model::Document,
-                fields: FIELDS.map(str::to_owned).to_vec(),
-                filters,
-                order_by: None,
-                descending: false,
-                limit: Some(PAGE),
-                company: None,
-            };
+            let asked = page_of(Model::Document, &FIELDS, filters);
             let answer = self.odoo.get_data(&asked).await?;
             let ids = answer
                 .records
@@ -439,6 +423,19 @@ impl OdooSource {
             None => warn!("{}", one_line(&headline, 300)),
         }
         Ok(())
+    }
+}
+
+/// The first page of these fields of records that match, by their numbers.
+fn page_of(model: Model, fields: &[&str], filters: Vec<Filter>) -> DataArguments {
+    DataArguments {
+        model,
+        company: None,
+        fields: fields.iter().copied().map(str::to_owned).collect(),
+        filters,
+        order_by: None,
+        descending: false,
+        limit: Some(PAGE),
     }
 }
 
