@@ -39,6 +39,8 @@ pub const MAX_VALUE_CHARS: usize = 300;
 pub const MAX_NOTE_CHARS: usize = 500;
 /// Notes beyond this are counted and not kept.
 pub const MAX_NOTES: usize = 60;
+/// The last note, where some were not kept.
+pub const MORE_NOTES: &str = "There is more to look at than is listed here.";
 /// Lines of an invoice beyond this are counted and not kept.
 pub const MAX_LINES: usize = 500;
 
@@ -192,7 +194,7 @@ fn add_note(notes: &mut Vec<String>, note: &str) {
         return;
     }
     match notes.len() + 1 {
-        MAX_NOTES => notes.push("There is more to look at than is listed here.".to_owned()),
+        MAX_NOTES => notes.push(MORE_NOTES.to_owned()),
         count if count < MAX_NOTES => notes.push(note),
         _ => {}
     }

@@ -506,12 +506,8 @@ impl FolderSource {
 
     /// Tells the owner, by a note that the dashboard shows.
     fn report(&self, text: &str, task: Option<TaskId>) -> Result<(), FolderError> {
-        Ok(notes::report(
-            &self.vault,
-            &self.settings.agent,
-            text,
-            task,
-        )?)
+        let agent = &self.settings.agent;
+        Ok(notes::report(&self.vault, agent, text, task)?)
     }
 }
 
