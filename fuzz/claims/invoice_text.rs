@@ -1,7 +1,7 @@
 //! Whatever text poses as an invoice text, it is refused in words or is an invoice that is written and read again as
 //! the same, within all bounds; and so is a note of a payment.
 
-use platinum_invoice::{Invoice, MAX_LINES, MAX_NOTES, PaymentNote, block};
+use platinum_invoice::{Invoice, MAX_LINES, MAX_NOTES, PaymentNote, block, find_faults};
 
 /// The claim, of these bytes.
 pub(super) fn check(bytes: &[u8]) {
@@ -18,7 +18,7 @@ pub(super) fn check(bytes: &[u8]) {
             block::find(&block::fenced(&rendered)),
             Some(rendered.as_str())
         );
-        let _ = invoice.check();
+        let _ = find_faults(&invoice);
     }
     if let Ok(payment) = PaymentNote::parse(&text) {
         assert_eq!(PaymentNote::parse(&payment.render()), Ok(payment));

@@ -20,7 +20,8 @@ mod zone;
 
 pub use actions::{
     ACTIONS, Action, ActionError, ActionKind, ActionSpec, EmailSend, Media, OdooPayment, OdooPost,
-    OwnAnswer, Payment, SocialPublish, TypedAction, WhatsappSend,
+    OwnAnswer, Payment, SocialPublish, TypedAction, WhatsappSend, bill_operation,
+    is_draft_operation, task_operation,
 };
 pub use backoff::Backoff;
 pub use capability::{Capability, UnknownCapability};

@@ -1,11 +1,12 @@
 //! [`Builder`]: what both syntaxes need to make an [`Invoice`] of their elements.
 
-use platinum_invoice::{Decimal, Invoice, Kind, Line, date, number};
+use platinum_invoice::{
+    Decimal, Invoice, Kind, Line, date,
+    number::{self, MAX_SCALE, exact_quotient},
+};
 
 use crate::xml::Element;
 
-/// Digits after the point that a price or a quantity may have.
-const MAX_SCALE: u32 = 9;
 /// Names listed in a note of what was not read.
 const MAX_LISTED: usize = 12;
 
@@ -295,6 +296,47 @@ impl Builder {
         (is_same(expected.round_dp(digits)) && line.total.is_none_or(is_same)).then_some(rate)
     }
 
+    /// An account to pay into: the first is the seller's, another one is a note.
+    pub(crate) fn add_account(&mut self, account: Option<String>) {
+        match (&self.invoice.seller.iban, account) {
+            (None, account) => self.invoice.seller.iban = account,
+            (Some(first), Some(account)) if *first != account => {
+                self.note(format!("Another account to pay into: {account}"));
+            }
+            _ => {}
+        }
+    }
+
+    /// The amount of all taxes; a second one, and one in another currency, is a note.
+    pub(crate) fn add_tax(&mut self, amount: Option<Element<'_>>) {
+        let of = amount.and_then(|amount| amount.attribute("currencyID"));
+        let currency = self.invoice.currency.as_deref();
+        let is_own = of.is_none() || currency.is_none() || of == currency;
+        if is_own && self.invoice.tax.is_none() {
+            self.invoice.tax = self.number(amount);
+        } else if let Some(text) = amount.and_then(Element::text) {
+            self.note(format!(
+                "The tax once more: {text} {}",
+                of.unwrap_or_default()
+            ));
+        }
+    }
+
+    /// Notes who is paid in the seller's place.
+    pub(crate) fn note_payee(&mut self, name: Option<String>) {
+        let name = name.unwrap_or_default();
+        self.note(format!(
+            "It is to be paid to another than the seller: {name}"
+        ));
+    }
+
+    /// Notes how many files are inside of the document, if there are any.
+    pub(crate) fn note_files(&mut self, files: usize) {
+        if files > 0 {
+            self.note(format!("Files inside of it, which were not read: {files}"));
+        }
+    }
+
     /// What a category of tax other than the usual one says (UNTDID 5305).
     pub(crate) fn note_category(&mut self, code: Option<String>, reason: Option<String>) {
         let code = code.unwrap_or_default();
@@ -355,13 +397,6 @@ impl Builder {
         }
         self.invoice
     }
-}
-
-/// The quotient, if it needs no more digits than a price may have.
-fn exact_quotient(number: Decimal, by: Decimal) -> Option<Decimal> {
-    let quotient = number.checked_div(by)?.normalize();
-    let is_exact = quotient.scale() <= MAX_SCALE && quotient.checked_mul(by)? == number;
-    is_exact.then_some(quotient)
 }
 
 /// The unit as a person says it; none for single things.

@@ -99,11 +99,8 @@ pub(crate) fn read(root: Element<'_>) -> Invoice {
         builder.note_text("Buyer's reference", agreement.text_at("BuyerReference"));
         let files = agreement
             .all("AdditionalReferencedDocument")
-            .filter(|reference| reference.at("AttachmentBinaryObject").is_some())
-            .count();
-        if files > 0 {
-            builder.note(format!("Files inside of it, which were not read: {files}"));
-        }
+            .filter(|reference| reference.at("AttachmentBinaryObject").is_some());
+        builder.note_files(files.count());
     }
     let delivered = transaction
         .at("ApplicableHeaderTradeDelivery/ActualDeliverySupplyChainEvent/OccurrenceDateTime/DateTimeString");
@@ -216,13 +213,7 @@ fn read_settlement(settlement: Element<'_>, builder: &mut Builder) {
         let account = means
             .text_at("PayeePartyCreditorFinancialAccount/IBANID")
             .or_else(|| means.text_at("PayeePartyCreditorFinancialAccount/ProprietaryID"));
-        match (&builder.invoice.seller.iban, account) {
-            (None, account) => builder.invoice.seller.iban = account,
-            (Some(first), Some(account)) if *first != account => {
-                builder.note(format!("Another account to pay into: {account}"));
-            }
-            _ => {}
-        }
+        builder.add_account(account);
         let payer = means.text_at("PayerPartyDebtorFinancialAccount/IBANID");
         builder.note_text("To be collected from the account", payer);
     }
@@ -231,10 +222,7 @@ fn read_settlement(settlement: Element<'_>, builder: &mut Builder) {
         settlement.text_at("PaymentReference"),
     );
     if let Some(payee) = settlement.at("PayeeTradeParty") {
-        let name = payee.text_at("Name").unwrap_or_default();
-        builder.note(format!(
-            "It is to be paid to another than the seller: {name}"
-        ));
+        builder.note_payee(payee.text_at("Name"));
     }
     for terms in settlement.all("SpecifiedTradePaymentTerms") {
         if builder.invoice.due.is_none() {
@@ -264,18 +252,8 @@ fn read_total(total: Element<'_>, builder: &mut Builder) {
     builder.invoice.net = builder.number_at(total, "TaxBasisTotalAmount");
     builder.invoice.total = builder.number_at(total, "GrandTotalAmount");
     builder.invoice.payable = builder.number_at(total, "DuePayableAmount");
-    let currency = builder.invoice.currency.clone();
     for amount in total.all("TaxTotalAmount") {
-        let of = amount.attribute("currencyID");
-        let is_own = of.is_none() || currency.is_none() || of == currency.as_deref();
-        if is_own && builder.invoice.tax.is_none() {
-            builder.invoice.tax = builder.number(Some(amount));
-        } else if let Some(text) = amount.text() {
-            builder.note(format!(
-                "The tax once more: {text} {}",
-                of.unwrap_or_default()
-            ));
-        }
+        builder.add_tax(Some(amount));
     }
     builder.note_text("Paid before", total.text_at("TotalPrepaidAmount"));
     builder.note_text(

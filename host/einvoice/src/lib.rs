@@ -20,7 +20,7 @@ pub mod pdf;
 mod ubl;
 mod xml;
 
-use platinum_invoice::Invoice;
+use platinum_invoice::{Invoice, find_faults};
 
 /// The largest XML document that is read, in bytes.
 pub const MAX_XML_BYTES: usize = 25_000_000;
@@ -85,7 +85,7 @@ fn finish(mut invoice: Invoice, note: Option<String>) -> Invoice {
     invoice.notes.extend(note);
     // What is compared is what a person will see.
     let mut invoice = invoice.cleaned();
-    let faults = invoice.check();
+    let faults = find_faults(&invoice);
     // What does not add up comes first.
     invoice.notes.splice(0..0, faults);
     invoice.cleaned()

@@ -151,14 +151,7 @@ fn party_of(party: Element<'_>) -> Party {
 
 fn read_payment(root: Element<'_>, builder: &mut Builder) {
     for means in root.all("PaymentMeans") {
-        let account = means.text_at("PayeeFinancialAccount/ID");
-        match (&builder.invoice.seller.iban, account) {
-            (None, account) => builder.invoice.seller.iban = account,
-            (Some(first), Some(account)) if *first != account => {
-                builder.note(format!("Another account to pay into: {account}"));
-            }
-            _ => {}
-        }
+        builder.add_account(means.text_at("PayeeFinancialAccount/ID"));
         builder.note_text(
             "To be collected from the account",
             means.text_at("PaymentMandate/PayerFinancialAccount/ID"),
@@ -166,10 +159,7 @@ fn read_payment(root: Element<'_>, builder: &mut Builder) {
         builder.note_text("Reference of the payment", means.text_at("PaymentID"));
     }
     if let Some(payee) = root.at("PayeeParty") {
-        let name = payee.text_at("PartyName/Name").unwrap_or_default();
-        builder.note(format!(
-            "It is to be paid to another than the seller: {name}"
-        ));
+        builder.note_payee(payee.text_at("PartyName/Name"));
     }
     for terms in root.all("PaymentTerms") {
         builder.note_text("Payment terms", terms.text_at("Note"));
@@ -219,19 +209,8 @@ fn read_line(line: Element<'_>, builder: &mut Builder) {
 }
 
 fn read_taxes(root: Element<'_>, builder: &mut Builder) {
-    let currency = builder.invoice.currency.clone();
     for total in root.all("TaxTotal") {
-        let amount = total.at("TaxAmount");
-        let of = amount.and_then(|amount| amount.attribute("currencyID"));
-        let is_own = of.is_none() || currency.is_none() || of == currency.as_deref();
-        if is_own && builder.invoice.tax.is_none() {
-            builder.invoice.tax = builder.number(amount);
-        } else if let Some(text) = amount.and_then(Element::text) {
-            builder.note(format!(
-                "The tax once more: {text} {}",
-                of.unwrap_or_default()
-            ));
-        }
+        builder.add_tax(total.at("TaxAmount"));
         for part in total.all("TaxSubtotal") {
             let Some(category) = part.at("TaxCategory") else {
                 continue;
@@ -259,9 +238,6 @@ fn read_references(root: Element<'_>, builder: &mut Builder) {
     builder.note_text("Delivered on", root.text_at("Delivery/ActualDeliveryDate"));
     let files = root
         .all("AdditionalDocumentReference")
-        .filter(|reference| reference.at("Attachment").is_some())
-        .count();
-    if files > 0 {
-        builder.note(format!("Files inside of it, which were not read: {files}"));
-    }
+        .filter(|reference| reference.at("Attachment").is_some());
+    builder.note_files(files.count());
 }

@@ -8,6 +8,7 @@
 //! - [`text`]: outside text made harmless: bounded, visible, fenced;
 //! - [`ledger`]: what was seen already, durable, so that each thing becomes one task however often the
 //!   process dies;
+//! - `notes`: what the sources share of the vault;
 //! - [`stop`]: when to end: SIGTERM, SIGINT, or the parent's end of the pipe closes.
 //!
 //! Lives elsewhere: reading mailboxes and MIME is `platinum-mailbox`'s; writing notes is `vault`'s;
@@ -22,6 +23,7 @@ pub mod accounting;
 pub mod folder;
 pub mod ledger;
 pub mod mail;
+mod notes;
 pub mod source;
 pub mod stop;
 pub mod text;

@@ -4,7 +4,7 @@
 //! - [`Invoice`] and what it is made of; [`PaymentNote`]: a note that asks to record a payment;
 //! - [`mod@number`], [`mod@date`]: numbers and days as people write them in English and German;
 //! - `keys`: what a key may be called; `table`: Markdown tables; `parse`, `render`: the text;
-//! - `check`: what does not add up; [`mod@block`]: where in a note the text is.
+//! - [`find_faults`]: what does not add up; [`mod@block`]: where in a note the text is.
 //!
 //! Lives elsewhere: e-invoices (UBL, CII, PDF) are read by `platinum-einvoice`; who is asked for what in Odoo is the
 //! skill's. A crate of its own in `sdk/`, because skills use it and intake does.
@@ -24,9 +24,10 @@ mod payment;
 mod render;
 mod table;
 
-use platinum_text::one_line;
+use platinum_text::{comparable, one_line};
 pub use rust_decimal::Decimal;
 
+pub use check::find_faults;
 pub use parse::InvoiceTextError;
 pub use payment::PaymentNote;
 
@@ -38,6 +39,8 @@ pub const MAX_VALUE_CHARS: usize = 300;
 pub const MAX_NOTE_CHARS: usize = 500;
 /// Notes beyond this are counted and not kept.
 pub const MAX_NOTES: usize = 60;
+/// The last note, where some were not kept.
+pub const MORE_NOTES: &str = "There is more to look at than is listed here.";
 /// Lines of an invoice beyond this are counted and not kept.
 pub const MAX_LINES: usize = 500;
 
@@ -148,11 +151,7 @@ impl Invoice {
         for note in std::mem::take(&mut self.notes) {
             add_note(&mut notes, &note);
         }
-        if lines_left_out > 0 {
-            let note =
-                format!("{lines_left_out} more lines were left out: {MAX_LINES} is the most.");
-            add_note(&mut notes, &note);
-        }
+        note_left_out(&mut notes, lines_left_out);
         Self {
             number: clean(self.number),
             date: self.date.filter(|day| date::is_day(day)),
@@ -173,13 +172,19 @@ fn clean(text: Option<String>) -> Option<String> {
 }
 
 /// A VAT number or an IBAN as it is compared: without spaces, dots and dashes, in upper case.
-#[must_use]
-pub fn identifier(text: &str) -> String {
-    let kept = text.chars().filter(|c| c.is_alphanumeric());
-    let upper = kept
-        .flat_map(char::to_uppercase)
-        .filter(|c| c.is_alphanumeric());
-    upper.take(MAX_VALUE_CHARS).collect()
+fn identifier(text: &str) -> String {
+    let upper = comparable(text);
+    // A letter may become several characters, of which not all are letters.
+    let kept = upper.chars().filter(|c| c.is_alphanumeric());
+    kept.take(MAX_VALUE_CHARS).collect()
+}
+
+/// Notes how many lines were left out, if any were.
+fn note_left_out(notes: &mut Vec<String>, lines: usize) {
+    if lines > 0 {
+        let note = format!("{lines} more lines were left out: {MAX_LINES} is the most.");
+        add_note(notes, &note);
+    }
 }
 
 /// Adds a note, once; the last one says that there are more.
@@ -189,7 +194,7 @@ fn add_note(notes: &mut Vec<String>, note: &str) {
         return;
     }
     match notes.len() + 1 {
-        MAX_NOTES => notes.push("There is more to look at than is listed here.".to_owned()),
+        MAX_NOTES => notes.push(MORE_NOTES.to_owned()),
         count if count < MAX_NOTES => notes.push(note),
         _ => {}
     }

@@ -8,6 +8,8 @@ use rust_decimal::Decimal;
 
 /// The longest text that is read as a number, in bytes.
 pub const MAX_CHARS: usize = 64;
+/// The most digits after the point that a price or a quantity has that is computed.
+pub const MAX_SCALE: u32 = 9;
 
 /// Which sign comes before the decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -296,6 +298,14 @@ fn grouped(text: &str, sign: char) -> Option<Decimal> {
 
 fn decimal(text: &str) -> Option<Decimal> {
     Decimal::from_str_exact(text).ok()
+}
+
+/// The quotient, if it is exact and needs no more than [`MAX_SCALE`] digits after the point.
+#[must_use]
+pub fn exact_quotient(number: Decimal, by: Decimal) -> Option<Decimal> {
+    let quotient = number.checked_div(by)?.normalize();
+    let is_exact = quotient.scale() <= MAX_SCALE && quotient.checked_mul(by)? == number;
+    is_exact.then_some(quotient)
 }
 
 /// The number as it is rendered: with a point, no thousands, never such that it can be read in two ways.

@@ -3,7 +3,7 @@
 //! Invariant: what a draft is called is decided here: by the bill that it is, or by the run's task. So a bill that two
 //! agents have at once is one draft, and nobody can ask for a second one of the same.
 
-use platinum_core::{sha256_hex, text::comparable};
+use platinum_core::{bill_operation, task_operation, text::comparable};
 use serde_json::{Value, json};
 
 use super::{
@@ -41,13 +41,13 @@ impl OdooCtx {
         if kind.starts_with("in_") && !number.is_empty() {
             let partner = self.commercial_partner(document).await?;
             let name = format!("{}\0{partner}\0{kind}\0{number}", document.company);
-            return Ok(format!("bill-{}", &sha256_hex(name)[..32]));
+            return Ok(bill_operation(&name));
         }
         let task = self.task.ok_or_else(|| {
             let what = "a document without the vendor's number is drafted for a task, and this run is for none";
             Error::Refused(what.to_owned())
         })?;
-        Ok(task.to_string().to_lowercase())
+        Ok(task_operation(task))
     }
 
     /// In whose books a partner is.

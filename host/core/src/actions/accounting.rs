@@ -1,18 +1,47 @@
 //! The actions of the zone `accounting`, in Odoo.
 //!
 //! Their text is what their owner approves: the document, or the payment, as the server for Odoo renders it. It is
-//! rendered once more before anything is done, and has to be the same.
+//! rendered once more before anything is done, and has to be the same. Here is also what a draft document is called in
+//! Odoo, by which it is told from those that somebody else saved.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionKind, TypedAction};
 use crate::{
-    Money,
+    Money, TaskId, sha256_hex,
     text::{one_line, unescape_markdown},
 };
 
 /// Longest heading, in characters.
 const MAX_HEADING: usize = 200;
+/// What begins the operation of a bill.
+const BILL: &str = "bill-";
+/// The digits behind it.
+const BILL_DIGITS: usize = 32;
+
+/// What the draft of a bill is called in Odoo, by what makes it that bill: the same for every agent.
+pub fn bill_operation(bill: &str) -> String {
+    format!("{BILL}{}", &sha256_hex(bill)[..BILL_DIGITS])
+}
+
+/// What the draft that a task is about is called in Odoo: its id, written small.
+pub fn task_operation(task: TaskId) -> String {
+    task.to_string().to_lowercase()
+}
+
+/// Whether a text is what a draft that Platinum saved is called.
+pub fn is_draft_operation(text: &str) -> bool {
+    let is_bill = text.strip_prefix(BILL).is_some_and(|digest| {
+        digest.len() == BILL_DIGITS && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
+    let is_task = || {
+        let (prefix, ulid) = text.split_once('_')?;
+        format!("{}_{}", prefix.to_lowercase(), ulid.to_uppercase())
+            .parse::<TaskId>()
+            .ok()
+    };
+    is_bill || is_task().is_some()
+}
 
 impl Action {
     /// What an action of this zone is about, by the heading of the text that its owner approves: which document, whose,
@@ -87,5 +116,27 @@ impl TypedAction for OdooPayment {
 
     fn set_text(&mut self, text: String) {
         self.shown = text;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draft_operations_are_those_of_bills_and_tasks() {
+        let task = TaskId::from_parts(7, 7);
+        for (text, expected) in [
+            ("bill-0123456789abcdef0123456789abcdef", true),
+            (bill_operation("any bill").as_str(), true),
+            ("bill-0123", false),
+            ("bill-of-lading", false),
+            (task_operation(task).as_str(), true),
+            (task.to_string().as_str(), true),
+            ("SO042", false),
+            ("", false),
+        ] {
+            assert_eq!(is_draft_operation(text), expected, "{text}");
+        }
     }
 }

@@ -12,7 +12,7 @@ mod payments;
 mod social;
 mod whatsapp;
 
-pub use accounting::{OdooPayment, OdooPost};
+pub use accounting::{OdooPayment, OdooPost, bill_operation, is_draft_operation, task_operation};
 pub use email::{EmailSend, OwnAnswer};
 pub use payments::Payment;
 use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeMap};

@@ -1,6 +1,6 @@
 //! The block that a task's note has for the skill: an invoice text, or the note of a payment.
 
-use platinum_invoice::{Invoice, PaymentNote, block};
+use platinum_invoice::{Invoice, MORE_NOTES, PaymentNote, block};
 
 use crate::text::lines;
 
@@ -35,7 +35,6 @@ pub fn invoice_block(invoice: &Invoice) -> String {
     }
 }
 
-const MORE_NOTES: &str = "There is more to look at than is listed here.";
 const LEFT_OUT: &str = "were left out, because the note would be too long: look at the document.";
 
 /// The block of a text that a person wrote: as they wrote it, read and written again; none if it is neither an invoice

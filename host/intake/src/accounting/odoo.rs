@@ -10,8 +10,8 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use clap::Args;
 use platinum_core::{
-    AgentName, Clock as _, SystemClock, TaskId, Timestamp, UpdateId, ZoneId, layout, sha256_hex,
-    whole_second,
+    AgentName, Clock as _, SystemClock, TaskId, Timestamp, ZoneId, is_draft_operation, layout,
+    sha256_hex, whole_second,
 };
 use platinum_odoo_client::{Config, DocumentKind, OdooError};
 use platinum_odoo_draft::{
@@ -22,16 +22,14 @@ use platinum_odoo_draft::{
         filter::{Comparison, Filter, FilterValue},
     },
 };
-use platinum_vault::{
-    Vault, VaultError,
-    note::{Fact, TaskNote, UpdateNote},
-};
+use platinum_vault::{Vault, VaultError, note::TaskNote};
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 use tracing::{info, warn};
 
 use crate::{
+    folder::task,
     ledger::{Chosen, Identity, Ledger, LedgerError, Start},
+    notes::{self, TASK_FOLDERS, UNWRITTEN_AT_ONCE, create_note, tasks_in},
     source::{Source, is_inside},
     text::{fenced, lines, one_line},
 };
@@ -44,7 +42,6 @@ pub const ODOO_DOCUMENT: &str = "odoo-document";
 const PAGE: u32 = 100;
 /// Pages of one poll.
 const MAX_PAGES: usize = 20;
-const UNWRITTEN_AT_ONCE: usize = 64;
 const FIELDS: [&str; 10] = [
     "name",
     "move_type",
@@ -204,15 +201,7 @@ impl OdooSource {
         if self.company_id.is_some() {
             return Ok(self.company_id);
         }
-        let asked = DataArguments {
-            model: Model::Company,
-            fields: vec!["name".to_owned()],
-            filters: Vec::new(),
-            order_by: None,
-            descending: false,
-            limit: Some(PAGE),
-            company: None,
-        };
+        let asked = page_of(Model::Company, &["name"], Vec::new());
         let answer = self.odoo.get_data(&asked).await?;
         let companies: Vec<(i64, String)> = answer
             .records
@@ -274,15 +263,7 @@ impl OdooSource {
                 Comparison::AtLeast,
                 FilterValue::Whole(after + 1),
             ));
-            let asked = DataArguments {
-                model: Model::Document,
-                fields: FIELDS.map(str::to_owned).to_vec(),
-                filters,
-                order_by: None,
-                descending: false,
-                limit: Some(PAGE),
-                company: None,
-            };
+            let asked = page_of(Model::Document, &FIELDS, filters);
             let answer = self.odoo.get_data(&asked).await?;
             let ids = answer
                 .records
@@ -304,7 +285,7 @@ impl OdooSource {
         let (drafts, is_cut) = self.drafts().await?;
         let mut new = Vec::new();
         for draft in &drafts {
-            if !is_own_operation(&draft.origin) && !self.ledger.knows(&key(draft.id))? {
+            if !is_draft_operation(&draft.origin) && !self.ledger.knows(&key(draft.id))? {
                 new.push(draft);
             }
         }
@@ -313,8 +294,8 @@ impl OdooSource {
             return Ok(0);
         }
         // Walked only when there is something to do.
-        let present = self.tasks(&[layout::NEEDS_ACTION, layout::IN_PROGRESS, layout::DONE])?;
-        let waiting = self.tasks(&[layout::NEEDS_ACTION, layout::IN_PROGRESS])?;
+        let present = tasks_in(&self.vault, &TASK_FOLDERS)?;
+        let waiting = tasks_in(&self.vault, &[layout::NEEDS_ACTION, layout::IN_PROGRESS])?;
         let is_waiting = |draft: &&Draft| waiting.contains(&task_id(&self.place, draft.id));
         let mut waiting = drafts.iter().filter(is_waiting).count();
         let mut taken = 0;
@@ -365,10 +346,6 @@ impl OdooSource {
             .map(|(name, value)| format!("{name}: {value}\n"))
             .collect();
         let (shown, _) = lines(&shown, 8 * 1024);
-        let fact = |name: &str, value: String| Fact {
-            name: name.to_owned(),
-            values: vec![value],
-        };
         let total = match draft.total.as_str() {
             "" => String::new(),
             total => format!(", {total}"),
@@ -390,8 +367,8 @@ impl OdooSource {
             created: whole_second(now),
             by: "intake/odoo".to_owned(),
             facts: vec![
-                fact(ODOO_DOCUMENT, draft.id.to_string()),
-                fact("odoo-kind", draft.kind.to_owned()),
+                task::fact(ODOO_DOCUMENT, &draft.id.to_string()),
+                task::fact("odoo-kind", draft.kind),
             ],
             claim: None,
             body: format!(
@@ -404,12 +381,8 @@ impl OdooSource {
     }
 
     fn create(&self, task: TaskId, note: &str) -> Result<(), OdooSourceError> {
-        let path = layout::waiting(ZoneId::ACCOUNTING, task);
-        match self.vault.create(&path, note.as_bytes()) {
-            // The id stands for this document alone.
-            Ok(()) | Err(VaultError::Exists(_)) => Ok(self.ledger.written(task)?),
-            Err(error) => Err(error.into()),
-        }
+        create_note(&self.vault, ZoneId::ACCOUNTING, task, note)?;
+        Ok(self.ledger.written(task)?)
     }
 
     /// Writes the notes whose writing was cut short.
@@ -418,7 +391,7 @@ impl OdooSource {
         if unwritten.is_empty() {
             return Ok(());
         }
-        let present = self.tasks(&[layout::NEEDS_ACTION, layout::IN_PROGRESS, layout::DONE])?;
+        let present = tasks_in(&self.vault, &TASK_FOLDERS)?;
         for (task, note) in unwritten {
             match present.contains(&task) {
                 true => self.ledger.written(task)?,
@@ -426,22 +399,6 @@ impl OdooSource {
             }
         }
         Ok(())
-    }
-
-    /// The tasks in these folders.
-    fn tasks(&self, folders: &[&str]) -> Result<BTreeSet<TaskId>, OdooSourceError> {
-        let mut tasks = BTreeSet::new();
-        // Twice, because one can move from a folder not yet walked to one already walked.
-        for _ in 0..2 {
-            for folder in folders {
-                let entries = self.vault.walk_in(folder)?;
-                let ids = entries
-                    .iter()
-                    .filter_map(|entry| entry.path.stem().parse::<TaskId>().ok());
-                tasks.extend(ids);
-            }
-        }
-        Ok(tasks)
     }
 
     /// Tells the owner that more drafts wait than became tasks: when there are some, and again when the number has
@@ -461,51 +418,35 @@ impl OdooSource {
              follow when these are done.",
             self.host
         );
-        let headline = one_line(&headline, 300);
-        warn!("{headline}");
-        let Some(agent) = &self.agent else {
-            return Ok(());
-        };
-        let note = UpdateNote {
-            id: UpdateId::generate(),
-            created: SystemClock.now(),
-            by: agent.to_string(),
-            task: None,
-            headline,
-        };
-        let path = layout::update(agent, note.id);
-        Ok(self.vault.create(&path, note.render().as_bytes())?)
+        match &self.agent {
+            Some(agent) => notes::report(&self.vault, agent, &headline, None)?,
+            None => warn!("{}", one_line(&headline, 300)),
+        }
+        Ok(())
     }
 }
 
-/// The task of a document of an Odoo, on every host. Its time is none: hosts would differ.
+/// The first page of these fields of records that match, by their numbers.
+fn page_of(model: Model, fields: &[&str], filters: Vec<Filter>) -> DataArguments {
+    DataArguments {
+        model,
+        company: None,
+        fields: fields.iter().copied().map(str::to_owned).collect(),
+        filters,
+        order_by: None,
+        descending: false,
+        limit: Some(PAGE),
+    }
+}
+
+/// The task of a document of an Odoo, on every host.
 fn task_id(place: &str, document: i64) -> TaskId {
-    let hash = Sha256::digest(format!("odoo document {document} at {place}"));
-    let random = hash
-        .iter()
-        .take(10)
-        .fold(0, |random: u128, byte| (random << 8) | u128::from(*byte));
-    TaskId::from_parts(0, random)
+    task::task_id(format!("odoo document {document} at {place}").as_bytes())
 }
 
 /// How a document is remembered.
 fn key(document: i64) -> String {
     format!("document:{document}")
-}
-
-/// Whether a source document is the operation of a draft that Platinum saved: of a bill, or a task's id.
-fn is_own_operation(origin: &str) -> bool {
-    let is_bill = origin.strip_prefix("bill-").is_some_and(|digest| {
-        digest.len() == 32 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
-    });
-    // A task's id, written small.
-    let is_task = || {
-        let (prefix, ulid) = origin.split_once('_')?;
-        format!("{}_{}", prefix.to_lowercase(), ulid.to_uppercase())
-            .parse::<TaskId>()
-            .ok()
-    };
-    is_bill || is_task().is_some()
 }
 
 /// The text of a field; of another record its name.
@@ -571,26 +512,5 @@ impl Source for OdooSource {
                 | OdooSourceError::Company { .. }
                 | OdooSourceError::Odoo(ServiceError::Odoo(OdooError::Setup(_)))
         )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn own_operations_are_those_of_bills_and_tasks() {
-        let task = TaskId::from_parts(7, 7).to_string();
-        for (origin, expected) in [
-            ("bill-0123456789abcdef0123456789abcdef", true),
-            ("bill-0123", false),
-            ("bill-of-lading", false),
-            (task.to_lowercase().as_str(), true),
-            (task.as_str(), true),
-            ("SO042", false),
-            ("", false),
-        ] {
-            assert_eq!(is_own_operation(origin), expected, "{origin}");
-        }
     }
 }

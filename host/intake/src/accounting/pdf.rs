@@ -30,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const INVOICE: &str = "invoice\n";
 const NONE: &str = "none\n";
 const FAULT: &str = "fault\n";
+/// How the reason begins if there is an e-invoice inside, and it cannot be read.
+pub(super) const EINVOICE_FAULT: &str = "the e-invoice inside cannot be read";
 
 /// Who reads PDFs.
 #[derive(Debug, Clone, Default)]
@@ -152,7 +154,7 @@ fn answer(pdf: Vec<u8>) -> String {
             Ok(Some(invoice)) => return format!("{INVOICE}{}", invoice.render()),
             Ok(None) => {}
             Err(error) => {
-                let why = format!("the e-invoice inside cannot be read: {error}");
+                let why = format!("{EINVOICE_FAULT}: {error}");
                 fault = fault.or(Some(why));
             }
         }

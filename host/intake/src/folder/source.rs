@@ -13,10 +13,9 @@ use std::{
 
 use clap::Args;
 use platinum_core::{
-    AgentName, Clock as _, Role, SystemClock, TaskId, UpdateId, VaultPath, ZoneId, layout,
-    sha256_hex,
+    AgentName, Clock as _, Role, SystemClock, TaskId, VaultPath, ZoneId, layout, sha256_hex,
 };
-use platinum_vault::{FileState, PathEntry, Vault, VaultError, note::UpdateNote};
+use platinum_vault::{FileState, PathEntry, Vault, VaultError, note::TaskNote};
 use platinum_watch::{Wake, WakeUps, Watch};
 use tracing::info;
 
@@ -27,6 +26,7 @@ use super::{
 use crate::{
     accounting::{file, pdf::PdfReader},
     ledger::{Chosen, Identity, Ledger, LedgerError, Start},
+    notes::{self, TASK_FOLDERS, UNWRITTEN_AT_ONCE, create_note, read_handbook, tasks_in},
     source::{Source, is_inside},
     text::one_line,
 };
@@ -46,9 +46,6 @@ const LONGEST_GAP: Duration = Duration::from_secs(2);
 const BATCH: usize = 64;
 /// The largest file that becomes a task, in bytes.
 pub const MAX_FILE_BYTES: u64 = 25_000_000;
-/// The largest handbook that is read for its rules.
-const MAX_HANDBOOK_BYTES: u64 = 256 * 1024;
-const UNWRITTEN_AT_ONCE: usize = 64;
 
 /// A fact of every task of a zone: the zone, the fact's name and its value.
 pub type ZoneFact = (ZoneId, String, String);
@@ -328,8 +325,8 @@ impl FolderSource {
         if due.is_empty() {
             return Ok(0);
         }
-        let present = self.tasks()?;
-        let rules = self.rules();
+        let present = tasks_in(&self.vault, &TASK_FOLDERS)?;
+        let rules = ZoneRules::parse(&read_handbook(&self.vault));
         let mut taken = 0;
         for (path, state) in due.into_iter().take(BATCH) {
             let done = self.take(&path, &state, &rules, &present);
@@ -483,14 +480,8 @@ impl FolderSource {
     }
 
     fn create(&self, task: TaskId, zone: ZoneId, note: &str) -> Result<(), FolderError> {
-        match self
-            .vault
-            .create(&layout::waiting(zone, task), note.as_bytes())
-        {
-            // The id stands for these bytes alone.
-            Ok(()) | Err(VaultError::Exists(_)) => Ok(self.ledger.written(task)?),
-            Err(error) => Err(error.into()),
-        }
+        create_note(&self.vault, zone, task, note)?;
+        Ok(self.ledger.written(task)?)
     }
 
     /// Writes the notes whose writing was cut short.
@@ -499,9 +490,9 @@ impl FolderSource {
         if unwritten.is_empty() {
             return Ok(());
         }
-        let present = self.tasks()?;
+        let present = tasks_in(&self.vault, &TASK_FOLDERS)?;
         for (task, note) in unwritten {
-            let zone = platinum_vault::note::TaskNote::parse(&note).map(|note| note.zone);
+            let zone = TaskNote::parse(&note).map(|note| note.zone);
             match zone {
                 Ok(zone) if !present.contains(&task) => {
                     let created = self.create(task, zone, &note);
@@ -513,43 +504,10 @@ impl FolderSource {
         Ok(())
     }
 
-    /// The tasks that are anywhere in the vault.
-    fn tasks(&self) -> Result<BTreeSet<TaskId>, FolderError> {
-        let mut tasks = BTreeSet::new();
-        // Twice, because one can move from a folder not yet walked to one already walked.
-        for _ in 0..2 {
-            for folder in [layout::NEEDS_ACTION, layout::IN_PROGRESS, layout::DONE] {
-                let entries = self.vault.walk_in(folder)?;
-                tasks.extend(
-                    entries
-                        .iter()
-                        .filter_map(|e| e.path.stem().parse::<TaskId>().ok()),
-                );
-            }
-        }
-        Ok(tasks)
-    }
-
-    fn rules(&self) -> ZoneRules {
-        let handbook = VaultPath::new(layout::HANDBOOK)
-            .ok()
-            .and_then(|path| self.vault.read_text(&path, MAX_HANDBOOK_BYTES).ok());
-        handbook.map_or_else(ZoneRules::default, |text| ZoneRules::parse(&text))
-    }
-
     /// Tells the owner, by a note that the dashboard shows.
     fn report(&self, text: &str, task: Option<TaskId>) -> Result<(), FolderError> {
-        let headline = one_line(text, 300);
-        tracing::warn!("{headline}");
-        let note = UpdateNote {
-            id: UpdateId::generate(),
-            created: SystemClock.now(),
-            by: self.settings.agent.to_string(),
-            task,
-            headline,
-        };
-        let path = layout::update(&self.settings.agent, note.id);
-        Ok(self.vault.create(&path, note.render().as_bytes())?)
+        let agent = &self.settings.agent;
+        Ok(notes::report(&self.vault, agent, text, task)?)
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::SignedDuration;
-use platinum_core::{TaskId, Timestamp, VaultPath, ZoneId, layout, sha256_hex, text::one_line};
+use platinum_core::{TaskId, Timestamp, ZoneId, layout, sha256_hex, text::one_line};
 use platinum_mailbox::{
     Account, Backend, Cursor, RawMail,
     message::{self, Parsed},
@@ -32,13 +32,11 @@ use super::{
 use crate::{
     accounting::{brought::MAX_FILE_BYTES, pdf::PdfReader},
     ledger::{Chosen, Identity, Ledger, LedgerError, Start},
+    notes::{UNWRITTEN_AT_ONCE, read_handbook},
 };
 
 /// How far the mail server's clock may be behind ours.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(2);
-const UNWRITTEN_AT_ONCE: usize = 64;
-/// The largest handbook that is read for its rules.
-const MAX_HANDBOOK_BYTES: u64 = 256 * 1024;
 /// So long the note of what was left out can be put back.
 const A_MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -265,44 +263,33 @@ impl Intake {
         };
         let mut note = task_from_mail(&parsed, &owner, &origin, &ids, now);
         if let Some(pdfs) = self.pdfs.as_ref().filter(|_| !is_of_draft) {
-            let others = accounting::add(&mut note, &parsed, &files, &self.handbook(), pdfs);
+            let others = accounting::add(
+                &mut note,
+                &parsed,
+                &files,
+                &read_handbook(&self.vault),
+                pdfs,
+            );
             // The mail itself is the last: it counts as taken in when all that it brings is.
             for (at, note) in others.into_iter().enumerate() {
-                self.take_another(&identity, at + 2, &note)?;
+                self.store(&identity_of_another(&identity, at + 2), &note)?;
             }
         }
-        let note = note.render();
         self.ledger().keep_outline(ids.task, &outline.to_bytes())?;
-        let chosen = self.ledger().choose(&identity, ids.task, &note)?;
+        self.store(&identity, &note)
+    }
+
+    /// Stores a task with its note and writes the note, unless what it is of is a task already.
+    fn store(&self, identity: &Identity, note: &TaskNote) -> Result<Taken, IntakeError> {
+        let text = note.render();
+        let chosen = self.ledger().choose(identity, note.id, &text)?;
         match chosen {
             Chosen::Known(task) => Ok(Taken::Known(task)),
             Chosen::New => {
-                self.create(ids.task, &note)?;
-                Ok(Taken::Created(ids.task))
+                self.create(note.id, note.zone, &text)?;
+                Ok(Taken::Created(note.id))
             }
         }
-    }
-
-    /// Makes the task of one more e-invoice of a mail, once.
-    fn take_another(&self, mail: &Identity, at: usize, note: &TaskNote) -> Result<(), IntakeError> {
-        let identity = Identity {
-            key: format!("{}#{at}", mail.key),
-            identity: sha256_hex(format!("{}#{at}", mail.identity)),
-            content: mail.content.clone(),
-        };
-        let text = note.render();
-        let chosen = self.ledger().choose(&identity, note.id, &text)?;
-        match chosen {
-            Chosen::Known(_) => Ok(()),
-            Chosen::New => self.create(note.id, &text),
-        }
-    }
-
-    /// The owner's handbook; empty if there is none.
-    fn handbook(&self) -> String {
-        let path = VaultPath::new(layout::HANDBOOK).ok();
-        let text = path.and_then(|path| self.vault.read_text(&path, MAX_HANDBOOK_BYTES).ok());
-        text.unwrap_or_default()
     }
 
     /// Makes one note of the mails that were left out and are in none, if there are any: once no more
@@ -325,7 +312,7 @@ impl Intake {
         let identity = sha256_hex(format!("left-out {}", report.id));
         let note = report.render();
         self.ledger().list_left_out(report.id, &identity, &note)?;
-        self.create(report.id, &note)?;
+        self.create(report.id, report.zone, &note)?;
         Ok(Some(report.id))
     }
 
@@ -412,15 +399,15 @@ impl Intake {
                 if self.is_in_vault(task)? {
                     self.ledger().written(task)?;
                 } else {
-                    self.create(task, &note)?;
+                    let zone = TaskNote::parse(&note).map_or(ZoneId::EMAIL, |note| note.zone);
+                    self.create(task, zone, &note)?;
                 }
                 finished += 1;
             }
         }
     }
 
-    fn create(&self, task: TaskId, note: &str) -> Result<(), IntakeError> {
-        let zone = TaskNote::parse(note).map_or(ZoneId::EMAIL, |note| note.zone);
+    fn create(&self, task: TaskId, zone: ZoneId, note: &str) -> Result<(), IntakeError> {
         let path = layout::waiting(zone, task);
         if let Err(source) = self.vault.create(&path, note.as_bytes()) {
             // The id is ours alone, so what is there is this note.
@@ -496,6 +483,15 @@ fn identity(mail: &RawMail, parsed: &Parsed) -> Identity {
         key: mail.key.clone(),
         identity,
         content,
+    }
+}
+
+/// The names of one more e-invoice of a mail: the second, the third.
+fn identity_of_another(mail: &Identity, number: usize) -> Identity {
+    Identity {
+        key: format!("{}#{number}", mail.key),
+        identity: sha256_hex(format!("{}#{number}", mail.identity)),
+        content: mail.content.clone(),
     }
 }
 

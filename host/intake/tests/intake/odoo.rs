@@ -93,6 +93,15 @@ impl OdooFixture {
         notes_in(&self.path("vault/Needs_Action/accounting"))
     }
 
+    /// As if the task had been finished.
+    fn finish(&self, task: &TaskNote) {
+        let done = self.path("vault/Done/2026/11");
+        fs::create_dir_all(&done).unwrap();
+        let name = format!("{}.md", task.id);
+        let waiting = self.path("vault/Needs_Action/accounting").join(&name);
+        fs::rename(waiting, done.join(&name)).unwrap();
+    }
+
     /// What the owner was told.
     fn headlines(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path("vault/Updates/cloud"))
@@ -153,26 +162,12 @@ fn reply(path: &str, body: &Value, drafts: &[Value]) -> Value {
             "amount_total" => "monetary",
             _ => "char",
         };
-        let names = [
-            "name",
-            "move_type",
-            "state",
-            "partner_id",
-            "company_id",
-            "currency_id",
-            "invoice_date",
-            "invoice_date_due",
-            "ref",
-            "invoice_origin",
-            "amount_total",
-        ];
-        let fields = names.map(|name| {
-            (
-                name.to_owned(),
-                json!({"type": kind(name), "relation": "x"}),
-            )
-        });
-        return Value::Object(fields.into_iter().collect());
+        let mut fields = draft(0, "entry", "").as_object().unwrap().clone();
+        fields.remove("id");
+        for (name, field) in &mut fields {
+            *field = json!({"type": kind(name), "relation": "x"});
+        }
+        return Value::Object(fields);
     }
     if path.ends_with("search_read") {
         if is_company {
@@ -232,14 +227,7 @@ fn odoo_draft_becomes_one_task_whatever_changes() {
     // The document changes, the task is finished, the record is lost: none of that makes a second task.
     fixture.drafts.lock().unwrap()[0]["amount_total"] = json!(7);
     assert_eq!(fixture.poll().len(), 2);
-    let done = fixture.path("vault/Done/2026/11");
-    fs::create_dir_all(&done).unwrap();
-    let name = format!("{}.md", bill.id);
-    fs::rename(
-        fixture.path("vault/Needs_Action/accounting").join(&name),
-        done.join(&name),
-    )
-    .unwrap();
+    fixture.finish(bill);
     assert_eq!(fixture.poll().len(), 1);
     fs::remove_dir_all(fixture.path("state")).unwrap();
     assert_eq!(fixture.poll().len(), 1);
@@ -264,14 +252,7 @@ fn odoo_with_hundreds_of_drafts_is_capped_and_told() {
     assert_eq!(fixture.headlines(), [headline]);
     // Ten are dealt with: ten more come, the oldest first.
     for task in tasks.iter().take(10) {
-        let done = fixture.path("vault/Done/2026/11");
-        fs::create_dir_all(&done).unwrap();
-        let name = format!("{}.md", task.id);
-        fs::rename(
-            fixture.path("vault/Needs_Action/accounting").join(&name),
-            done.join(&name),
-        )
-        .unwrap();
+        fixture.finish(task);
     }
     assert_eq!(fixture.poll().len(), MAX_WAITING);
 }

@@ -3,7 +3,7 @@
 //! Invariants: nothing is posted or made besides one draft; what is missing ends in a question, what is doubtful in a
 //! doubt at the top of the note; a second run of the same task finds the draft of the first.
 
-use platinum_invoice::Invoice;
+use platinum_invoice::{Invoice, find_faults};
 use platinum_sdk::host::{Context, DraftOdoo, Log, Model, ProposeOdoo, ReadOdoo, ReadTasks};
 use platinum_sdk::odoo::draft::{NewDocument, Saved};
 use platinum_sdk::odoo::types::Error as OdooError;
@@ -100,7 +100,7 @@ fn draft(
         placement.doubts,
         of_document,
         of_reading,
-        invoice.check(),
+        find_faults(invoice),
         invoice.notes.clone(),
     ];
     let doubts = bounded(doubts.concat());
