@@ -181,20 +181,4 @@ impl OdooService {
             document,
         })
     }
-
-    /// Reads a document that must be there.
-    ///
-    /// # Errors
-    /// If there is none, or Odoo says no.
-    pub async fn read_document(&self, id: i64) -> Result<Document, ServiceError> {
-        let document = Document::read(&self.odoo, id).await?;
-        document.ok_or(ServiceError::NoDocument(id))
-    }
-
-    /// Where a person sees a document.
-    #[must_use]
-    pub fn link(&self, id: i64) -> String {
-        self.odoo
-            .link(platinum_odoo_client::document::read::MOVE, id)
-    }
 }

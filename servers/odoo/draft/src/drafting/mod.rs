@@ -23,6 +23,7 @@ use serde_json::json;
 
 pub use arguments::{DraftArguments, DraftItem, DraftLine};
 
+use crate::proof::require_proof;
 use crate::service::{OdooService, ServiceError};
 
 /// What became of a call.
@@ -62,7 +63,7 @@ impl OdooService {
         arguments: &DraftArguments,
     ) -> Result<DraftAnswer, ServiceError> {
         arguments.check()?;
-        self.require_proof().await?;
+        require_proof(self).await?;
         let _one_at_a_time = self.creation.lock().await;
         if let [first, others @ ..] = lookup::document_ids(self, arguments).await?.as_slice() {
             return self.existing(arguments, *first, others).await;
