@@ -158,9 +158,15 @@ fn judge(approved: &OdooPost, now: &OdooDocument) -> Result<(), NotDone> {
     }
 }
 
-fn is_total(total: Money, now: &OdooDocument) -> bool {
-    let minor = minor_units(now.text("total"), total.currency.decimals());
-    total.currency.to_string() == now.currency() && minor == Some(total.minor)
+fn is_total(approved: Money, now: &OdooDocument) -> bool {
+    total(now) == Some(approved)
+}
+
+/// What a document comes to, if that can be read.
+fn total(now: &OdooDocument) -> Option<Money> {
+    let currency: Currency = now.currency().parse().ok()?;
+    let minor = minor_units(now.text("total"), currency.decimals())?;
+    Some(Money { minor, currency })
 }
 
 fn due(now: &OdooDocument) -> Option<jiff::civil::Date> {
@@ -173,13 +179,9 @@ fn due_words(due: Option<jiff::civil::Date>) -> String {
 
 /// What can be approved in the place of what was.
 fn renewed(approved: &OdooPost, now: &OdooDocument) -> Action {
-    let total = now.currency().parse().ok().and_then(|currency: Currency| {
-        let minor = minor_units(now.text("total"), currency.decimals())?;
-        Some(Money { minor, currency })
-    });
     Action::new(&OdooPost {
         document: approved.document,
-        total: total.unwrap_or(approved.total),
+        total: total(now).unwrap_or(approved.total),
         due: due(now),
         shown: now.shown.clone(),
     })
