@@ -5,7 +5,7 @@
 //! own form for payments is used (`account.payment.register`): it is filled in, read back, compared, and confirmed.
 
 use platinum_odoo_client::document::read::MOVE;
-use platinum_odoo_client::value::{Named, amount, text};
+use platinum_odoo_client::value::{Named, amount, created_id, text};
 use platinum_odoo_client::{Amount, Call, Document, OdooError};
 use platinum_odoo_draft::ServiceError;
 use platinum_odoo_draft::drafting::arguments::{check_day, check_operation};
@@ -295,10 +295,7 @@ impl ActingService {
             .call(&of_document(create, document))
             .await
             .map_err(failed)?;
-        let form = answer
-            .get(0)
-            .unwrap_or(&answer)
-            .as_i64()
+        let form = created_id(&answer)
             .ok_or_else(|| NotDone::refused("Odoo's form for payments was not opened"))?;
         let fields = [
             "payment_date",

@@ -16,6 +16,7 @@ pub mod values;
 
 use platinum_odoo_client::document::check::inconsistencies;
 use platinum_odoo_client::document::read::MOVE;
+use platinum_odoo_client::value::created_id;
 use platinum_odoo_client::{Call, Document, OdooError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -73,7 +74,7 @@ impl OdooService {
             .with("vals_list", json!([values::values(arguments, currency)]))
             .of_company(arguments.company);
         let created = match self.odoo.call(&call).await {
-            Ok(answer) => answer.get(0).unwrap_or(&answer).as_i64(),
+            Ok(answer) => created_id(&answer),
             Err(error) => {
                 tracing::warn!(operation = arguments.operation, %error, "looking for the draft");
                 let found = lookup::document_ids(self, arguments).await;

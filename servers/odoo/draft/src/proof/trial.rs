@@ -1,6 +1,7 @@
 //! The tries: the draft that they are about, one after the other, and what came of them in a sentence.
 
 use platinum_odoo_client::document::read::{MOVE, OPERATION};
+use platinum_odoo_client::value::created_id;
 use platinum_odoo_client::{Call, Connection, OdooError};
 use serde_json::json;
 
@@ -146,11 +147,7 @@ async fn make_draft(odoo: &Connection, journal: i64, company: i64) -> Result<i64
         .with("vals_list", json!([values]))
         .of_company(company);
     let created = odoo.call(&create).await?;
-    created
-        .get(0)
-        .unwrap_or(&created)
-        .as_i64()
-        .ok_or_else(|| unread("a new draft"))
+    created_id(&created).ok_or_else(|| unread("a new draft"))
 }
 
 fn unread(what: &str) -> OdooError {
