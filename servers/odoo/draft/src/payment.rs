@@ -54,6 +54,17 @@ pub struct Unpayable {
     pub reason: String,
 }
 
+/// Whether a payment can have this amount and day, whatever it pays.
+///
+/// # Errors
+/// What to give.
+pub fn check_terms(amount: Amount, date: &str) -> Result<(), ServiceError> {
+    if amount <= Amount::ZERO {
+        return Err(ServiceError::argument("amount", "must be above 0"));
+    }
+    check_day("date", date)
+}
+
 /// Whether so much of a document can be paid.
 ///
 /// # Errors
@@ -108,10 +119,7 @@ pub async fn preview_payment(
     service: &OdooService,
     arguments: &PreviewArguments,
 ) -> Result<PreviewAnswer, ServiceError> {
-    if arguments.amount <= Amount::ZERO {
-        return Err(ServiceError::argument("amount", "must be above 0"));
-    }
-    check_day("date", &arguments.date)?;
+    check_terms(arguments.amount, &arguments.date)?;
     let document = service.read_document(arguments.document).await?;
     check_payable(&document, arguments.amount, &arguments.currency)
         .map_err(|why| ServiceError::Unpayable(why.reason))?;

@@ -8,8 +8,8 @@ use platinum_odoo_client::document::read::MOVE;
 use platinum_odoo_client::value::{Named, amount, created_id, text};
 use platinum_odoo_client::{Amount, Call, Document, OdooError};
 use platinum_odoo_draft::ServiceError;
-use platinum_odoo_draft::drafting::arguments::{check_day, check_operation};
-use platinum_odoo_draft::payment::check_payable;
+use platinum_odoo_draft::drafting::arguments::check_operation;
+use platinum_odoo_draft::payment::{check_payable, check_terms};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -371,10 +371,7 @@ fn memo(arguments: &PaymentArguments, document: &Document) -> String {
 
 fn check(arguments: &PaymentArguments) -> Result<(), ServiceError> {
     check_operation(&arguments.operation)?;
-    if arguments.amount <= Amount::ZERO {
-        return Err(ServiceError::argument("amount", "must be above 0"));
-    }
-    check_day("date", &arguments.date)
+    check_terms(arguments.amount, &arguments.date)
 }
 
 /// Whether a document can be paid like this.
