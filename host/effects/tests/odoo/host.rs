@@ -1,8 +1,6 @@
 //! [`Machine`]: the owner's machine, with a vault, a journal and the program that acts, over a proxy before Odoo.
 
 use std::{
-    fs::Permissions,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -20,7 +18,7 @@ use platinum_effects::{
 };
 use platinum_journal::{Journal, Receipt};
 use platinum_mcp::{Gate, ServerSpec, Session};
-use platinum_testkit::odoo::{DATABASE, OdooServer, OdooUser};
+use platinum_testkit::odoo::{OdooServer, OdooUser};
 use platinum_vault::{
     Vault,
     note::{DraftNote, Note},
@@ -76,26 +74,14 @@ impl Machine {
         std::fs::create_dir(folder.path().join("vault")).unwrap();
         let vault = Vault::open(&folder.path().join("vault")).unwrap();
         let proxy = Proxy::start(&odoo.url());
-        let config = configure(
-            folder.path(),
-            &proxy.url(),
-            odoo.key(user),
-            user.login(),
-            protocol,
-        );
-        let call = |model: &str, method: &str, arguments: Value| {
-            odoo.call(OdooUser::Owner, model, method, &arguments)
-                .unwrap()
-        };
-        let journal = json!({"domain": [["type", "=", "sale"], ["company_id", "=", 1]], "fields": ["id"], "limit": 1});
+        let config = configure(folder.path(), &odoo, &proxy, user, protocol);
         let partner = |name: &str| {
             let made = json!({"vals_list": [{"name": unique(name), "is_company": true}]});
-            call("res.partner", "create", made)[0].as_i64().unwrap()
+            let made = odoo.call(OdooUser::Owner, "res.partner", "create", &made);
+            made.unwrap()[0].as_i64().unwrap()
         };
         let ids = Ids {
-            sales: call("account.journal", "search_read", journal)[0]["id"]
-                .as_i64()
-                .unwrap(),
+            sales: journal(&odoo, "sale"),
             partner: partner("Ann"),
             other: partner("Eve"),
         };
@@ -131,21 +117,12 @@ impl Machine {
         assert!(again.unwrap());
     }
 
-    /// The id of a journal.
-    fn journal(&self, kind: &str) -> i64 {
-        let asked = json!({"domain": [["type", "=", kind], ["company_id", "=", 1]], "fields": ["id"], "limit": 1});
-        let found = self
-            .odoo
-            .call(OdooUser::Owner, "account.journal", "search_read", &asked);
-        found.unwrap()[0]["id"].as_i64().unwrap()
-    }
-
     pub(crate) fn bank(&self) -> i64 {
-        self.journal("bank")
+        journal(&self.odoo, "bank")
     }
 
     pub(crate) fn purchases(&self) -> i64 {
-        self.journal("purchase")
+        journal(&self.odoo, "purchase")
     }
 
     /// What the program answers to a call of a tool.
@@ -308,6 +285,13 @@ impl Machine {
     }
 }
 
+/// The id of a journal.
+fn journal(odoo: &OdooServer, kind: &str) -> i64 {
+    let asked = json!({"domain": [["type", "=", kind], ["company_id", "=", 1]], "fields": ["id"], "limit": 1});
+    let found = odoo.call(OdooUser::Owner, "account.journal", "search_read", &asked);
+    found.unwrap()[0]["id"].as_i64().unwrap()
+}
+
 pub(crate) fn dollars(text: &str) -> Money {
     let currency: Currency = "USD".parse().unwrap();
     let (whole, cents) = text.split_once('.').unwrap();
@@ -317,24 +301,17 @@ pub(crate) fn dollars(text: &str) -> Money {
     }
 }
 
-/// The configuration of the program that acts; where it is.
+/// The configuration of a program for this user, over a proxy; where it is.
 pub(crate) fn configure(
     folder: &Path,
-    url: &str,
-    key: &str,
-    user: &str,
+    odoo: &OdooServer,
+    proxy: &Proxy,
+    user: OdooUser,
     protocol: &str,
 ) -> PathBuf {
-    let file = folder.join(format!("{user}.key"));
-    std::fs::write(&file, key).unwrap();
-    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
-    let config = folder.join(format!("{user}.toml"));
-    let text = format!(
-        "[odoo]\nurl = '{url}'\ndatabase = '{DATABASE}'\nuser = '{user}'\nprotocol = '{protocol}'\n\
-         key = {{ file = '{user}.key' }}\n"
-    );
-    std::fs::write(&config, text).unwrap();
-    config
+    let protocol = format!("protocol = '{protocol}'\n");
+    odoo.write_config(folder, &proxy.url(), user, &protocol)
+        .unwrap()
 }
 
 pub(crate) fn session(config: &Path) -> Session {

@@ -163,14 +163,7 @@ async fn drafter_and_owner_are_shown_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let user = OdooUser::Drafter;
     for protocol in ["auto", "json-rpc"] {
-        let url = machine.proxy.url();
-        let config = configure(
-            folder.path(),
-            &url,
-            machine.odoo.key(user),
-            user.login(),
-            protocol,
-        );
+        let config = configure(folder.path(), &machine.odoo, &machine.proxy, user, protocol);
         let drafter = session(&config);
         let asked = json!({"operation": unique("op"), "kind": "vendor_bill", "company": 1, "journal": machine.purchases(),
             "currency": "USD", "partner": machine.ids.partner, "date": "2026-11-20", "due_date": "2026-12-04",

@@ -221,6 +221,29 @@ impl OdooServer {
         self.keys.get(user.key_name()).map_or("", String::as_str)
     }
 
+    /// Writes the configuration of our servers into a folder, `odoo.toml` with its key beside it: for this user, over
+    /// this URL, which may be that of something before Odoo; `more` are further lines. Answers where it is.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn write_config(
+        &self,
+        folder: &Path,
+        url: &str,
+        user: OdooUser,
+        more: &str,
+    ) -> anyhow::Result<PathBuf> {
+        let (key, config) = (folder.join("odoo.key"), folder.join("odoo.toml"));
+        fs::write(&key, self.key(user))?;
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
+        let login = user.login();
+        let text = format!(
+            "[odoo]\nurl = '{url}'\ndatabase = '{DATABASE}'\nuser = '{login}'\nkey = {{ file = 'odoo.key' }}\n{more}"
+        );
+        fs::write(&config, text)?;
+        Ok(config)
+    }
+
     /// What PostgreSQL answers its superuser: rows, their columns divided by `|`.
     ///
     /// # Errors

@@ -5,8 +5,6 @@ mod kinds;
 mod rights;
 mod story;
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use platinum_odoo::ActingService;
@@ -15,7 +13,7 @@ use platinum_odoo_client::http::CallLimits;
 use platinum_odoo_client::{Call, Config, Connection, Document};
 use platinum_odoo_draft::OdooService;
 use platinum_odoo_draft::drafting::{DraftAnswer, DraftArguments};
-use platinum_testkit::odoo::{DATABASE, OdooServer, OdooUser};
+use platinum_testkit::odoo::{OdooServer, OdooUser};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -60,16 +58,9 @@ impl Real {
     /// A user of a server.
     pub(crate) fn log_in(server: Arc<OdooServer>, user: OdooUser, protocol: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let key = folder.path().join("key");
-        std::fs::write(&key, server.key(user)).unwrap();
-        std::fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
-        let text = format!(
-            "[odoo]\nurl = '{}'\ndatabase = '{DATABASE}'\nuser = '{}'\nprotocol = '{protocol}'\n\
-             key = {{ file = 'key' }}\n",
-            server.url(),
-            user.login()
-        );
-        let config = Config::parse(&text, folder.path()).unwrap();
+        let protocol = format!("protocol = '{protocol}'\n");
+        let config = server.write_config(folder.path(), &server.url(), user, &protocol);
+        let config = Config::load(&config.unwrap()).unwrap();
         Self {
             raw: Connection::new(config.clone(), CallLimits::default()),
             acting: ActingService::new(OdooService::open(config.clone())),
