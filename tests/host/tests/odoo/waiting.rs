@@ -1,9 +1,9 @@
 //! Drafts that wait in a real Odoo become tasks, once each, read with the key of a drafter.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use platinum_testkit::{
-    odoo::{DATABASE, OdooServer, OdooUser},
+    odoo::{OdooServer, OdooUser},
     program,
 };
 use platinum_vault::note::TaskNote;
@@ -68,17 +68,7 @@ fn waiting_bill_of_a_real_odoo_becomes_one_task() -> anyhow::Result<()> {
 
     let folder = tempfile::tempdir()?;
     fs::create_dir_all(folder.path().join("vault/Needs_Action"))?;
-    let key = folder.path().join("odoo.key");
-    fs::write(&key, server.key(OdooUser::Drafter))?;
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
-    fs::write(
-        folder.path().join("odoo.toml"),
-        format!(
-            "[odoo]\nurl = '{}'\ndatabase = '{DATABASE}'\nuser = '{}'\nkey = {{ file = 'odoo.key' }}\n",
-            server.url(),
-            OdooUser::Drafter.login()
-        ),
-    )?;
+    server.write_config(folder.path(), &server.url(), OdooUser::Drafter, "")?;
     let tasks = poll(folder.path(), "json-2")?;
     assert_eq!(tasks.len(), 1);
     assert_eq!(tasks[0].fact("odoo-document"), [bill.to_string()]);
