@@ -8,7 +8,7 @@ use platinum_odoo_draft::OdooService;
 use platinum_odoo_draft::drafting::{DraftArguments, DraftOutcome};
 use platinum_odoo_draft::proof::{ProofAnswer, prove_rights};
 use platinum_testkit::odoo::{OdooServer, OdooUser};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::drafting::arguments;
 use crate::real::{Real, invoice};
@@ -252,12 +252,8 @@ async fn tries_are_harmless_with_the_owners_key() {
         assert!(!proof.can_only_draft);
         let is_any_refused = proof.ways.iter().any(|way| way.refused);
         assert!(!is_any_refused, "{}", shown(&proof));
-        let wanted: DraftArguments = serde_json::from_value(invoice(
-            &books,
-            "vendor_bill",
-            Value::Object(serde_json::Map::new()),
-        ))
-        .unwrap();
+        let wanted: DraftArguments =
+            serde_json::from_value(invoice(&books, "vendor_bill", json!({}))).unwrap();
         let answer = service.create_draft(&wanted).await.unwrap_err().to_string();
         assert!(
             answer.starts_with("no draft was saved: this key can do more than draft: "),
