@@ -3,7 +3,7 @@
 use platinum_compose::{Address, Fields, Outgoing as Mail};
 use platinum_journal::{
     JournalError,
-    approvals::{Approval, Binding, MessageDigest, PendingFile},
+    approvals::{Approval, Binding, MessageDigest},
 };
 
 use super::*;
@@ -37,18 +37,8 @@ fn message_id(number: &str) -> String {
 
 /// Puts the draft before the owner, and lets the owner move it.
 fn wait_and_move(fixture: &Fixture) {
-    let (path, text) = (layout::pending(id(1)), draft(1).render());
-    fixture.vault.create(&path, text.as_bytes()).unwrap();
-    let file = PendingFile {
-        identity: fixture.vault.identity(&path).unwrap().unwrap(),
-        sha256: String::new(),
-        is_placed: true,
-    };
-    fixture.journal.note_pending(id(1), &file).unwrap();
-    fixture
-        .vault
-        .rename(&path, &layout::approved(id(1)))
-        .unwrap();
+    fixture.wait(id(1), &draft(1).render());
+    fixture.move_to_approved(id(1));
 }
 
 /// Admits; answers the reasons for what went back.

@@ -19,10 +19,10 @@ use std::{
 use async_trait::async_trait;
 use platinum_core::{
     Action, ActionKind, AgentName, Clock, DraftId, EmailSend, OwnAnswer, Role, TaskId, Timestamp,
-    VaultPath, ZoneId, layout,
+    VaultPath, ZoneId, layout, sha256_hex,
 };
 use platinum_engine::{Call, Interface, SkillState};
-use platinum_journal::{Closing, Journal, Outcome, Receipt, State};
+use platinum_journal::{Closing, Journal, Outcome, Receipt, State, approvals::PendingFile};
 use platinum_vault::{
     Vault,
     note::{DraftNote, Note, TaskNote, finish},
@@ -337,6 +337,24 @@ impl Fixture {
         let path = layout::approved(draft.id);
         self.vault.create(&path, draft.render().as_bytes()).unwrap();
         self.confirm(draft.id);
+    }
+
+    /// Puts a draft of this text before the owner, as a sync does, and notes which file that is.
+    pub(crate) fn wait(&self, draft: DraftId, text: &str) {
+        let path = layout::pending(draft);
+        self.vault.create(&path, text.as_bytes()).unwrap();
+        let file = PendingFile {
+            identity: self.vault.identity(&path).unwrap().unwrap(),
+            sha256: sha256_hex(text),
+            is_placed: true,
+        };
+        self.journal.note_pending(draft, &file).unwrap();
+    }
+
+    /// The owner moves what waits.
+    pub(crate) fn move_to_approved(&self, draft: DraftId) {
+        let (from, to) = (layout::pending(draft), layout::approved(draft));
+        self.vault.rename(&from, &to).unwrap();
     }
 
     /// Records that what is in `Approved/` is approved.

@@ -301,8 +301,7 @@ async fn nothing_is_approved_where_no_odoo_is() {
             ..policy(0)
         });
         let waiting = layout::pending(draft.id);
-        let text = draft.render();
-        fixture.vault.create(&waiting, text.as_bytes()).unwrap();
+        fixture.wait(draft.id, &draft.render());
         let outgoing = Outgoing::read(&fixture.vault, &waiting).unwrap();
         let shown = act::Shown {
             path: &waiting,
@@ -324,14 +323,7 @@ async fn nothing_is_approved_where_no_odoo_is() {
         );
         assert!(vault.exists(&waiting).unwrap());
         // Moved by hand, it waits.
-        let identity = vault.identity(&waiting).unwrap().unwrap();
-        let file = platinum_journal::approvals::PendingFile {
-            identity,
-            sha256: platinum_core::sha256_hex(&text),
-            is_placed: true,
-        };
-        journal.note_pending(draft.id, &file).unwrap();
-        vault.rename(&waiting, &layout::approved(draft.id)).unwrap();
+        fixture.move_to_approved(draft.id);
         assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 0);
         assert_eq!(
             fixture.states().await,
@@ -367,16 +359,8 @@ async fn document_is_held_by_what_holds_a_mail() {
     ] {
         let books = Books::new();
         let text = posting(1).render().replace(from, to);
-        let waiting = layout::pending(id(1));
-        let vault = &books.fixture.vault;
-        vault.create(&waiting, text.as_bytes()).unwrap();
-        let file = platinum_journal::approvals::PendingFile {
-            identity: vault.identity(&waiting).unwrap().unwrap(),
-            sha256: platinum_core::sha256_hex(&text),
-            is_placed: true,
-        };
-        books.fixture.journal.note_pending(id(1), &file).unwrap();
-        vault.rename(&waiting, &layout::approved(id(1))).unwrap();
+        books.fixture.wait(id(1), &text);
+        books.fixture.move_to_approved(id(1));
         let now = books.state().await;
         assert!(now.starts_with(state), "{now}");
     }
