@@ -22,7 +22,10 @@ use platinum_core::{
     VaultPath, ZoneId, layout, sha256_hex,
 };
 use platinum_engine::{Call, Interface, SkillState};
-use platinum_journal::{Closing, Journal, Outcome, Receipt, State, approvals::PendingFile};
+use platinum_journal::{
+    Closing, Journal, Outcome, Receipt, State,
+    approvals::{Approval, PendingFile},
+};
 use platinum_vault::{
     Vault,
     note::{DraftNote, Note, TaskNote, finish},
@@ -357,24 +360,34 @@ impl Fixture {
         self.vault.rename(&from, &to).unwrap();
     }
 
+    /// Approves what waits, by command.
+    fn approve_waiting(&self, draft: DraftId) {
+        let path = layout::pending(draft);
+        let outgoing = Outgoing::read(&self.vault, &path).unwrap();
+        self.approve_as_shown(&path, &outgoing).unwrap();
+    }
+
+    fn approve_as_shown(
+        &self,
+        path: &VaultPath,
+        outgoing: &Outgoing,
+    ) -> Result<Approval, act::ActError> {
+        let shown = act::Shown {
+            path,
+            outgoing,
+            findings: &[],
+        };
+        let policy = self.approvals.policy();
+        act::approve(&self.vault, &self.journal, policy, &shown, self.now())
+    }
+
     /// Records that what is in `Approved/` is approved.
     fn confirm(&self, draft: DraftId) {
         let path = layout::approved(draft);
         let Ok(outgoing) = Outgoing::read(&self.vault, &path) else {
             return;
         };
-        let shown = act::Shown {
-            path: &path,
-            outgoing: &outgoing,
-            findings: &[],
-        };
-        match act::approve(
-            &self.vault,
-            &self.journal,
-            self.approvals.policy(),
-            &shown,
-            self.clock.now(),
-        ) {
+        match self.approve_as_shown(&path, &outgoing) {
             Ok(_) | Err(act::ActError::Done(..) | act::ActError::NeverLeaves { .. }) => {}
             Err(error) => panic!("{error}"),
         }

@@ -263,18 +263,4 @@ impl Books {
             .read_text(&layout::pending(id(n)), 100_000);
         DraftNote::parse(&text.unwrap()).unwrap()
     }
-
-    /// Its owner approves what waits, as it is.
-    fn approve_pending(&self, n: u128) {
-        let path = layout::pending(id(n));
-        let outgoing = Outgoing::read(&self.fixture.vault, &path).unwrap();
-        let shown = act::Shown {
-            path: &path,
-            outgoing: &outgoing,
-            findings: &[],
-        };
-        let (vault, journal) = (&self.fixture.vault, &self.fixture.journal);
-        let policy = self.fixture.approvals.policy();
-        act::approve(vault, journal, policy, &shown, self.fixture.now()).unwrap();
-    }
 }
