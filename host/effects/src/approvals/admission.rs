@@ -14,7 +14,7 @@ use platinum_journal::{
 };
 use platinum_vault::{
     PathEntry, VaultError,
-    note::{Note, NoteError, Value},
+    note::{Note, NoteError, Value, set_action},
 };
 
 use super::{
@@ -289,7 +289,7 @@ fn put_back(
         }
         let mut note = Note::parse(&seen.file)?;
         if let Some(renewed) = renewed
-            && let Err(error) = note.set_action(renewed)
+            && let Err(error) = set_action(&mut note, renewed)
         {
             // Then it says why it came back, and is rendered anew when it is approved again.
             tracing::warn!(draft = %id, "Cannot write what would leave now into it: {error}.");

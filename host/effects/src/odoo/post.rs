@@ -155,9 +155,14 @@ fn judge(approved: &OdooPost, now: &OdooDocument) -> Result<(), NotDone> {
     }
 }
 
-fn is_total(total: Money, now: &OdooDocument) -> bool {
-    let computed = Money::from_decimal(now.text("total"), total.currency);
-    total.currency.to_string() == now.currency() && computed == Some(total)
+fn is_total(approved: Money, now: &OdooDocument) -> bool {
+    total(now) == Some(approved)
+}
+
+/// What a document comes to, if that can be read.
+fn total(now: &OdooDocument) -> Option<Money> {
+    let currency: Currency = now.currency().parse().ok()?;
+    Money::from_decimal(now.text("total"), currency)
 }
 
 fn due(now: &OdooDocument) -> Option<jiff::civil::Date> {
@@ -170,14 +175,9 @@ fn due_words(due: Option<jiff::civil::Date>) -> String {
 
 /// What can be approved in the place of what was.
 fn renewed(approved: &OdooPost, now: &OdooDocument) -> Action {
-    let total = now
-        .currency()
-        .parse()
-        .ok()
-        .and_then(|currency: Currency| Money::from_decimal(now.text("total"), currency));
     Action::new(&OdooPost {
         document: approved.document,
-        total: total.unwrap_or(approved.total),
+        total: total(now).unwrap_or(approved.total),
         due: due(now),
         shown: now.shown.clone(),
     })

@@ -28,7 +28,7 @@ pub struct OdooDocument {
 
 impl OdooDocument {
     /// A field that is text; nothing of another one.
-    pub(super) fn text(&self, field: &str) -> &str {
+    pub(crate) fn text(&self, field: &str) -> &str {
         self.document
             .get(field)
             .and_then(Value::as_str)

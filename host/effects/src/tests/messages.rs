@@ -3,7 +3,7 @@
 use platinum_compose::{Address, Fields, Outgoing as Mail};
 use platinum_journal::{
     JournalError,
-    approvals::{Approval, Binding, MessageDigest, PendingFile},
+    approvals::{Approval, Binding, MessageDigest},
 };
 
 use super::*;
@@ -37,38 +37,14 @@ fn message_id(number: &str) -> String {
 
 /// Puts the draft before the owner, and lets the owner move it.
 fn wait_and_move(fixture: &Fixture) {
-    let (path, text) = (layout::pending(id(1)), draft(1).render());
-    fixture.vault.create(&path, text.as_bytes()).unwrap();
-    let file = PendingFile {
-        identity: fixture.vault.identity(&path).unwrap().unwrap(),
-        sha256: String::new(),
-        is_placed: true,
-    };
-    fixture.journal.note_pending(id(1), &file).unwrap();
-    fixture
-        .vault
-        .rename(&path, &layout::approved(id(1)))
-        .unwrap();
+    fixture.wait(id(1), &draft(1).render());
+    fixture.move_to_approved(id(1));
 }
 
 /// Admits; answers the reasons for what went back.
 async fn reasons(fixture: &Fixture) -> Vec<String> {
     let returned = fixture.approvals.admit().await.unwrap().returned;
     returned.into_iter().map(|one| one.reason).collect()
-}
-
-/// Approves what waits in `Pending_Approval/` by command.
-fn approve_again(fixture: &Fixture) -> Approval {
-    let path = layout::pending(id(1));
-    let outgoing = Outgoing::read(&fixture.vault, &path).unwrap();
-    let shown = act::Shown {
-        path: &path,
-        outgoing: &outgoing,
-        findings: &[],
-    };
-    let policy = fixture.approvals.policy();
-    let (vault, journal) = (&fixture.vault, &fixture.journal);
-    act::approve(vault, journal, policy, &shown, fixture.now()).unwrap()
 }
 
 /// By command or by a move, an approval is for the bytes and the envelope; they leave, and the log says so.
@@ -140,7 +116,7 @@ async fn account_changed_after_the_approval_goes_back() {
             (0, None)
         );
         // Read and approved again, it leaves as it is now.
-        approve_again(&fixture);
+        fixture.approve_waiting(id(1));
         fixture.send(fixture.next().await.unwrap()).await.unwrap();
         let left = fixture.server.asked.lock().unwrap()[0].approved.clone();
         assert_eq!(left, message(address, &message_id("")));
@@ -169,7 +145,7 @@ async fn approval_without_a_message_is_given_again() {
                earlier version of Platinum or before mail was set up; read it, then approve it again";
     assert_eq!(reasons(&fixture).await, [why]);
     assert_eq!(fixture.asked(), 0);
-    approve_again(&fixture);
+    fixture.approve_waiting(id(1));
     fixture.send(fixture.next().await.unwrap()).await.unwrap();
 }
 
@@ -252,7 +228,7 @@ async fn message_that_the_server_composes_otherwise_goes_back() {
         // Moved as it is, it is approved once more: nothing says that it cannot leave.
         differs.store(false, Ordering::SeqCst);
         let asked = fixture.asked();
-        approve_again(&fixture);
+        fixture.approve_waiting(id(1));
         fixture.send(fixture.next().await.unwrap()).await.unwrap();
         assert_eq!(
             (asked, fixture.asked()),

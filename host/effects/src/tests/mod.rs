@@ -19,10 +19,13 @@ use std::{
 use async_trait::async_trait;
 use platinum_core::{
     Action, ActionKind, AgentName, Clock, DraftId, EmailSend, OwnAnswer, Role, TaskId, Timestamp,
-    VaultPath, ZoneId, layout,
+    VaultPath, ZoneId, layout, sha256_hex,
 };
 use platinum_engine::{Call, Interface, SkillState};
-use platinum_journal::{Closing, Journal, Outcome, Receipt, State};
+use platinum_journal::{
+    Closing, Journal, Outcome, Receipt, State,
+    approvals::{Approval, PendingFile},
+};
 use platinum_vault::{
     Vault,
     note::{DraftNote, Note, TaskNote, finish},
@@ -339,24 +342,52 @@ impl Fixture {
         self.confirm(draft.id);
     }
 
+    /// Puts a draft of this text before the owner, as a sync does, and notes which file that is.
+    pub(crate) fn wait(&self, draft: DraftId, text: &str) {
+        let path = layout::pending(draft);
+        self.vault.create(&path, text.as_bytes()).unwrap();
+        let file = PendingFile {
+            identity: self.vault.identity(&path).unwrap().unwrap(),
+            sha256: sha256_hex(text),
+            is_placed: true,
+        };
+        self.journal.note_pending(draft, &file).unwrap();
+    }
+
+    /// The owner moves what waits.
+    pub(crate) fn move_to_approved(&self, draft: DraftId) {
+        let (from, to) = (layout::pending(draft), layout::approved(draft));
+        self.vault.rename(&from, &to).unwrap();
+    }
+
+    /// Approves what waits, by command.
+    fn approve_waiting(&self, draft: DraftId) {
+        let path = layout::pending(draft);
+        let outgoing = Outgoing::read(&self.vault, &path).unwrap();
+        self.approve_as_shown(&path, &outgoing).unwrap();
+    }
+
+    fn approve_as_shown(
+        &self,
+        path: &VaultPath,
+        outgoing: &Outgoing,
+    ) -> Result<Approval, act::ActError> {
+        let shown = act::Shown {
+            path,
+            outgoing,
+            findings: &[],
+        };
+        let policy = self.approvals.policy();
+        act::approve(&self.vault, &self.journal, policy, &shown, self.now())
+    }
+
     /// Records that what is in `Approved/` is approved.
     fn confirm(&self, draft: DraftId) {
         let path = layout::approved(draft);
         let Ok(outgoing) = Outgoing::read(&self.vault, &path) else {
             return;
         };
-        let shown = act::Shown {
-            path: &path,
-            outgoing: &outgoing,
-            findings: &[],
-        };
-        match act::approve(
-            &self.vault,
-            &self.journal,
-            self.approvals.policy(),
-            &shown,
-            self.clock.now(),
-        ) {
+        match self.approve_as_shown(&path, &outgoing) {
             Ok(_) | Err(act::ActError::Done(..) | act::ActError::NeverLeaves { .. }) => {}
             Err(error) => panic!("{error}"),
         }

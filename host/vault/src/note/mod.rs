@@ -25,7 +25,7 @@ mod task;
 mod tests;
 mod update;
 
-pub use draft::{DraftBody, DraftNote, LEAVES};
+pub use draft::{DraftBody, DraftNote, LEAVES, set_action};
 pub use edit::Note;
 pub use error::NoteError;
 pub use front::MAX_FRONT_BYTES;

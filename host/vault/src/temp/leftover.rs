@@ -1,6 +1,6 @@
 //! [`Leftover`]: a hidden file that a killed writer left, and what may be done with it.
 //!
-//! Lives elsewhere: writing such files is in the file above; whether the bytes of one are known is the
+//! Lives elsewhere: writing such files is in `write`; whether the bytes of one are known is the
 //! synchronizer's question.
 //! Invariants: a file of a writer that may still run is no leftover; one that can hold the owner's
 //! edit is distinguished from one that cannot; the name ends like no note's, so that whoever looks

@@ -183,11 +183,7 @@ impl Connection {
         order: &str,
         limit: u32,
     ) -> Result<Vec<Value>, OdooError> {
-        let call = Call::new(model, "search_read")
-            .with("domain", domain)
-            .with("fields", fields.to_vec())
-            .with("order", order)
-            .with("limit", limit);
+        let call = Call::search_read(model, domain, fields, order, limit);
         self.rows(&call).await
     }
 

@@ -33,6 +33,22 @@ impl Call {
         }
     }
 
+    /// A search for records, which reads these fields of them.
+    #[must_use]
+    pub fn search_read(
+        model: &'static str,
+        domain: Value,
+        fields: &[String],
+        order: &str,
+        limit: u32,
+    ) -> Self {
+        Self::new(model, "search_read")
+            .with("domain", domain)
+            .with("fields", fields.to_vec())
+            .with("order", order)
+            .with("limit", limit)
+    }
+
     /// On these records.
     #[must_use]
     pub fn on(mut self, ids: &[i64]) -> Self {

@@ -108,6 +108,12 @@ pub fn ids(value: &Value) -> Vec<i64> {
     all.filter_map(Value::as_i64).take(MAX_RECORDS).collect()
 }
 
+/// The number of the record that was created, which is answered alone or in a list.
+#[must_use]
+pub fn created_id(answer: &Value) -> Option<i64> {
+    answer.get(0).unwrap_or(answer).as_i64()
+}
+
 /// An amount; nothing of `false`.
 #[must_use]
 pub fn amount(value: &Value) -> Amount {

@@ -3,7 +3,7 @@
 use platinum_odoo_client::document::render::render_payment;
 use platinum_odoo_client::document::{PartnerDetails, PlannedPayment};
 use platinum_odoo_client::value::Named;
-use platinum_odoo_client::{Amount, Document};
+use platinum_odoo_client::{Amount, Connection, Document};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -54,6 +54,17 @@ pub struct Unpayable {
     pub reason: String,
 }
 
+/// Whether a payment can have this amount and day, whatever it pays.
+///
+/// # Errors
+/// What to give.
+pub fn check_terms(amount: Amount, date: &str) -> Result<(), ServiceError> {
+    if amount <= Amount::ZERO {
+        return Err(ServiceError::argument("amount", "must be above 0"));
+    }
+    check_day("date", date)
+}
+
 /// Whether so much of a document can be paid.
 ///
 /// # Errors
@@ -100,87 +111,81 @@ pub fn check_payable(document: &Document, amount: Amount, currency: &str) -> Res
     Ok(())
 }
 
-impl OdooService {
-    /// How a payment would look.
-    ///
-    /// # Errors
-    /// If it cannot be recorded like this, or Odoo cannot be asked.
-    pub async fn preview_payment(
-        &self,
-        arguments: &PreviewArguments,
-    ) -> Result<PreviewAnswer, ServiceError> {
-        if arguments.amount <= Amount::ZERO {
-            return Err(ServiceError::argument("amount", "must be above 0"));
-        }
-        check_day("date", &arguments.date)?;
-        let document = self.read_document(arguments.document).await?;
-        check_payable(&document, arguments.amount, &arguments.currency)
-            .map_err(|why| ServiceError::Unpayable(why.reason))?;
-        let Some(partner) = document.partner.clone() else {
-            let reason = format!("{} is of nobody", document.title());
-            return Err(ServiceError::Unpayable(reason));
-        };
-        let journal = self.payment_journal(&document, &arguments.journal).await?;
-        let details = PartnerDetails::read(&self.odoo, &document).await?;
-        let payment = PlannedPayment {
-            amount: arguments.amount,
-            date: &arguments.date,
-            journal: &journal,
-            journal_code: &arguments.journal,
-        };
-        let link = self.link(document.id);
-        Ok(PreviewAnswer {
-            shown: render_payment(&payment, &document, &details, &link),
-            document_title: document.title(),
-            partner,
-            journal,
-            open: document.residual.abs(),
-        })
-    }
+/// How a payment would look.
+///
+/// # Errors
+/// If it cannot be recorded like this, or Odoo cannot be asked.
+pub async fn preview_payment(
+    service: &OdooService,
+    arguments: &PreviewArguments,
+) -> Result<PreviewAnswer, ServiceError> {
+    check_terms(arguments.amount, &arguments.date)?;
+    let document = service.read_document(arguments.document).await?;
+    check_payable(&document, arguments.amount, &arguments.currency)
+        .map_err(|why| ServiceError::Unpayable(why.reason))?;
+    let Some(partner) = document.partner.clone() else {
+        let reason = format!("{} is of nobody", document.title());
+        return Err(ServiceError::Unpayable(reason));
+    };
+    let journal = find_journal(&service.odoo, &document, &arguments.journal).await?;
+    let details = PartnerDetails::read(&service.odoo, &document).await?;
+    let payment = PlannedPayment {
+        amount: arguments.amount,
+        date: &arguments.date,
+        journal: &journal,
+        journal_code: &arguments.journal,
+    };
+    let link = service.link(document.id);
+    Ok(PreviewAnswer {
+        shown: render_payment(&payment, &document, &details, &link),
+        document_title: document.title(),
+        partner,
+        journal,
+        open: document.residual.abs(),
+    })
+}
 
-    /// The journal of a bank or cash with this code, in the company of a document.
-    async fn payment_journal(
-        &self,
-        document: &Document,
-        code: &str,
-    ) -> Result<Named, ServiceError> {
-        let count = code.chars().count();
-        if !(1..=MAX_CODE).contains(&count) {
-            let problem = format!("must have from 1 to {MAX_CODE} characters");
-            return Err(ServiceError::argument("journal", problem));
-        }
-        let domain = json!([
-            ["company_id", "=", document.company.id],
-            ["type", "in", ["bank", "cash", "credit"]],
-        ]);
-        let fields = ["name".to_owned(), "code".to_owned()];
-        let rows = self
-            .odoo
-            .search_read("account.journal", domain, &fields, "id asc", 100)
-            .await?;
-        let journals: Vec<(i64, &str, &str)> = rows
-            .iter()
-            .filter_map(|row| {
-                Some((
-                    row["id"].as_i64()?,
-                    row["name"].as_str()?,
-                    row["code"].as_str()?,
-                ))
-            })
-            .collect();
-        match journals.iter().find(|(_, _, known)| *known == code) {
-            Some((id, name, _)) => Ok(Named {
-                id: *id,
-                name: (*name).to_owned(),
-            }),
-            None => {
-                let known: Vec<&str> = journals.iter().map(|(_, _, code)| *code).collect();
-                Err(ServiceError::Unpayable(format!(
-                    "{} has no journal of a bank or cash with the code {code}; it has: {}",
-                    document.company.name,
-                    known.join(", ")
-                )))
-            }
+/// The journal of a bank or cash with this code, in the company of a document.
+async fn find_journal(
+    odoo: &Connection,
+    document: &Document,
+    code: &str,
+) -> Result<Named, ServiceError> {
+    let count = code.chars().count();
+    if !(1..=MAX_CODE).contains(&count) {
+        let problem = format!("must have from 1 to {MAX_CODE} characters");
+        return Err(ServiceError::argument("journal", problem));
+    }
+    let domain = json!([
+        ["company_id", "=", document.company.id],
+        ["type", "in", ["bank", "cash", "credit"]],
+    ]);
+    let fields = ["name".to_owned(), "code".to_owned()];
+    let rows = odoo
+        .search_read("account.journal", domain, &fields, "id asc", 100)
+        .await?;
+    let journals: Vec<(i64, &str, &str)> = rows
+        .iter()
+        .filter_map(|row| {
+            Some((
+                row["id"].as_i64()?,
+                row["name"].as_str()?,
+                row["code"].as_str()?,
+            ))
+        })
+        .collect();
+    match journals.iter().find(|(_, _, known)| *known == code) {
+        Some((id, name, _)) => Ok(Named {
+            id: *id,
+            name: (*name).to_owned(),
+        }),
+        None => {
+            let known: Vec<&str> = journals.iter().map(|(_, _, code)| *code).collect();
+            Err(ServiceError::Unpayable(format!(
+                "{} has no journal of a bank or cash with the code {code}; it has: {}",
+                document.company.name,
+                known.join(", ")
+            )))
         }
     }
 }

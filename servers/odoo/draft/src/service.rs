@@ -2,7 +2,7 @@
 
 use platinum_odoo_client::document::read::{MOVE, OPERATION};
 use platinum_odoo_client::http::CallLimits;
-use platinum_odoo_client::{Config, Connection, DocumentKind, OdooError};
+use platinum_odoo_client::{Config, Connection, Document, DocumentKind, OdooError};
 use serde_json::json;
 use tokio::sync::Mutex;
 
@@ -140,5 +140,20 @@ impl OdooService {
             Some((row["id"].as_i64()?, state.to_owned()))
         });
         Ok(documents.collect())
+    }
+
+    /// Reads a document that must be there.
+    ///
+    /// # Errors
+    /// If there is none, or Odoo says no.
+    pub async fn read_document(&self, id: i64) -> Result<Document, ServiceError> {
+        let document = Document::read(&self.odoo, id).await?;
+        document.ok_or(ServiceError::NoDocument(id))
+    }
+
+    /// Where a person sees a document.
+    #[must_use]
+    pub fn link(&self, id: i64) -> String {
+        self.odoo.link(MOVE, id)
     }
 }

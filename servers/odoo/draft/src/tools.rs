@@ -6,8 +6,8 @@ use platinum_kit::server::{Access, ToolError, ToolSpec, Tools};
 
 use crate::data::{DataArguments, DocumentArguments};
 use crate::drafting::DraftArguments;
-use crate::payment::PreviewArguments;
-use crate::proof::ProofArguments;
+use crate::payment::{PreviewArguments, preview_payment};
+use crate::proof::{ProofArguments, prove_rights};
 use crate::service::OdooService;
 
 const DATA: ToolSpec = ToolSpec {
@@ -57,7 +57,7 @@ const PROOF: ToolSpec = ToolSpec {
 pub fn drafter_tools() -> Result<Tools<OdooService>, ToolError> {
     tools()?.with(
         PROOF,
-        |odoo: Arc<OdooService>, _: ProofArguments| async move { odoo.prove_rights().await },
+        |odoo: Arc<OdooService>, _: ProofArguments| async move { prove_rights(&odoo).await },
     )
 }
 
@@ -82,7 +82,7 @@ where
         .with(
             PREVIEW,
             |odoo: Arc<S>, arguments: PreviewArguments| async move {
-                (*odoo).as_ref().preview_payment(&arguments).await
+                preview_payment((*odoo).as_ref(), &arguments).await
             },
         )?
         .with(

@@ -5,11 +5,11 @@
 //! own form for payments is used (`account.payment.register`): it is filled in, read back, compared, and confirmed.
 
 use platinum_odoo_client::document::read::MOVE;
-use platinum_odoo_client::value::{Named, amount, text};
+use platinum_odoo_client::value::{Named, amount, created_id, text};
 use platinum_odoo_client::{Amount, Call, Document, OdooError};
 use platinum_odoo_draft::ServiceError;
-use platinum_odoo_draft::drafting::arguments::{check_day, check_operation};
-use platinum_odoo_draft::payment::check_payable;
+use platinum_odoo_draft::drafting::arguments::check_operation;
+use platinum_odoo_draft::payment::{check_payable, check_terms};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -295,10 +295,7 @@ impl ActingService {
             .call(&of_document(create, document))
             .await
             .map_err(failed)?;
-        let form = answer
-            .get(0)
-            .unwrap_or(&answer)
-            .as_i64()
+        let form = created_id(&answer)
             .ok_or_else(|| NotDone::refused("Odoo's form for payments was not opened"))?;
         let fields = [
             "payment_date",
@@ -374,10 +371,7 @@ fn memo(arguments: &PaymentArguments, document: &Document) -> String {
 
 fn check(arguments: &PaymentArguments) -> Result<(), ServiceError> {
     check_operation(&arguments.operation)?;
-    if arguments.amount <= Amount::ZERO {
-        return Err(ServiceError::argument("amount", "must be above 0"));
-    }
-    check_day("date", &arguments.date)
+    check_terms(arguments.amount, &arguments.date)
 }
 
 /// Whether a document can be paid like this.

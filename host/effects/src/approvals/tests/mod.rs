@@ -10,11 +10,8 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use platinum_core::{Action, DraftId, EmailSend, VaultPath, layout, sha256_hex};
-use platinum_journal::{
-    AuditEvent,
-    approvals::{How, PendingFile},
-};
+use platinum_core::{Action, DraftId, EmailSend, VaultPath, layout};
+use platinum_journal::{AuditEvent, approvals::How};
 use platinum_vault::note::{DraftNote, Note};
 
 use super::{
@@ -29,25 +26,7 @@ use crate::{
 
 /// Puts a draft before the owner, as a sync does, and notes which file that is.
 fn wait(fixture: &Fixture, draft: &DraftNote) {
-    wait_as(fixture, draft, &draft.render());
-}
-
-fn wait_as(fixture: &Fixture, draft: &DraftNote, text: &str) {
-    let path = layout::pending(draft.id);
-    fixture.vault.create(&path, text.as_bytes()).unwrap();
-    let file = PendingFile {
-        identity: fixture.vault.identity(&path).unwrap().unwrap(),
-        sha256: sha256_hex(text),
-        is_placed: true,
-    };
-    fixture.journal.note_pending(draft.id, &file).unwrap();
-}
-
-fn move_to_approved(fixture: &Fixture, n: u128) {
-    fixture
-        .vault
-        .rename(&layout::pending(id(n)), &layout::approved(id(n)))
-        .unwrap();
+    fixture.wait(draft.id, &draft.render());
 }
 
 /// What a synchroniser makes of a move on another device.
@@ -92,7 +71,7 @@ async fn returned(fixture: &Fixture) -> Vec<Returned> {
 async fn moved_draft_is_recorded_and_sent_once() {
     let fixture = Fixture::new([sent()]);
     wait(&fixture, &draft(1));
-    move_to_approved(&fixture, 1);
+    fixture.move_to_approved(id(1));
     // The file alone is nothing.
     assert!(fixture.next().await.is_none());
     let admitted = fixture.approvals.admit().await.unwrap();
@@ -121,7 +100,7 @@ fn edit(fixture: &Fixture, path: &VaultPath, from: &str, to: &str) {
 async fn draft_changed_after_its_approval_goes_back() {
     let fixture = Fixture::new([sent()]);
     wait(&fixture, &draft(1));
-    move_to_approved(&fixture, 1);
+    fixture.move_to_approved(id(1));
     assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
     let mut edited = draft(1);
     let mut mail: EmailSend = edited.action.read().unwrap();
@@ -236,7 +215,7 @@ async fn moved_draft_with_open_gaps_goes_back() {
         .set_text("Dear Ada,\n\n[[answer]]\n".into())
         .unwrap();
     wait(&fixture, &gaps);
-    move_to_approved(&fixture, 1);
+    fixture.move_to_approved(id(1));
     let back = returned(&fixture).await;
     assert!(
         back[0].reason.starts_with("its text still has gaps"),
@@ -249,7 +228,7 @@ async fn moved_draft_with_open_gaps_goes_back() {
         "[[answer]]",
         "yes.       ",
     );
-    move_to_approved(&fixture, 1);
+    fixture.move_to_approved(id(1));
     assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
 }
 
@@ -264,7 +243,7 @@ async fn moved_draft_with_a_gap_for_a_field_goes_back() {
         ..mail
     });
     wait(&fixture, &gap);
-    move_to_approved(&fixture, 1);
+    fixture.move_to_approved(id(1));
     let back = returned(&fixture).await;
     assert_eq!(
         back[0].reason,
@@ -281,8 +260,8 @@ async fn gaps_kept_by_the_drafter_are_held() {
         .set_text("Dear Ada,\n\n[[answer]]\n".into())
         .unwrap();
     let text = gaps.render().replacen("---\n", "---\ngaps: keep\n", 1);
-    wait_as(&fixture, &gaps, &text);
-    move_to_approved(&fixture, 1);
+    fixture.wait(gaps.id, &text);
+    fixture.move_to_approved(id(1));
     assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 0);
     assert_eq!(
         fixture.states().await,
@@ -297,7 +276,7 @@ async fn gaps_kept_by_the_drafter_are_held() {
 async fn approval_is_held_and_can_be_undone() {
     let fixture = Fixture::new([sent()]).restarted_with(policy(10));
     wait(&fixture, &draft(1));
-    move_to_approved(&fixture, 1);
+    fixture.move_to_approved(id(1));
     let admitted = fixture.approvals.admit().await.unwrap();
     assert!(!admitted.has_ready);
     assert_eq!(
@@ -322,7 +301,7 @@ async fn approval_is_held_and_can_be_undone() {
         Err(act::ActError::NotApproved(_))
     ));
     // A new act is a new moment.
-    move_to_approved(&fixture, 1);
+    fixture.move_to_approved(id(1));
     assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
     assert!(fixture.next().await.is_none());
     fixture.pass(10);
@@ -358,7 +337,7 @@ async fn undo_goes_beside_what_is_in_its_place() {
 async fn undo_counts_although_the_file_cannot_be_moved() {
     let fixture = Fixture::new([]).restarted_with(policy(10));
     wait(&fixture, &draft(1));
-    move_to_approved(&fixture, 1);
+    fixture.move_to_approved(id(1));
     assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
     let folder = fixture.vault.root().join("Pending_Approval");
     std::fs::remove_dir(&folder).unwrap();
@@ -400,7 +379,7 @@ async fn undone_approval_stops_a_handle_that_is_out() {
 async fn draft_moved_back_is_not_approved_any_more() {
     let fixture = Fixture::new([sent()]).restarted_with(policy(10));
     wait(&fixture, &draft(1));
-    move_to_approved(&fixture, 1);
+    fixture.move_to_approved(id(1));
     assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
     fixture
         .vault
@@ -419,8 +398,8 @@ async fn send_at_is_obeyed() {
     let text = draft(1)
         .render()
         .replacen("---\n", "---\nsend-at: 2026-11-20T13:00:00Z\n", 1);
-    wait_as(&fixture, &draft(1), &text);
-    move_to_approved(&fixture, 1);
+    fixture.wait(id(1), &text);
+    fixture.move_to_approved(id(1));
     fixture.approvals.admit().await.unwrap();
     fixture.pass(3599);
     assert!(fixture.next().await.is_none());
@@ -434,8 +413,8 @@ async fn send_at_is_obeyed() {
     let text = draft(2)
         .render()
         .replacen("---\n", "---\nsend-at: tomorrow\n", 1);
-    wait_as(&fixture, &draft(2), &text);
-    move_to_approved(&fixture, 2);
+    fixture.wait(id(2), &text);
+    fixture.move_to_approved(id(2));
     let entries = fixture.approvals.entries().await.unwrap();
     assert_eq!(
         entries[1].state.to_string(),
@@ -608,7 +587,7 @@ async fn unreadable_attachment_holds_its_draft_alone() {
     fixture.approve(&growing);
     fixture.approve(&draft(2));
     wait(&fixture, &draft(3));
-    move_to_approved(&fixture, 3);
+    fixture.move_to_approved(id(3));
     let is_over = AtomicBool::new(false);
     let file = fixture.vault.root().join(attached.as_str());
     std::thread::scope(|scope| {
@@ -645,7 +624,7 @@ async fn send_at_after_the_expiry_is_not_approved() {
     let text = draft(1)
         .render()
         .replacen("---\n", "---\nsend-at: 2026-11-28T13:00:00Z\n", 1);
-    wait_as(&fixture, &draft(1), &text);
+    fixture.wait(id(1), &text);
     let path = layout::pending(id(1));
     let outgoing = Outgoing::read(&fixture.vault, &path).unwrap();
     let shown = act::Shown {
@@ -664,7 +643,7 @@ async fn send_at_after_the_expiry_is_not_approved() {
         )
     );
     assert!(fixture.vault.exists(&path).unwrap());
-    move_to_approved(&fixture, 1);
+    fixture.move_to_approved(id(1));
     assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 0);
     assert_eq!(
         fixture.states().await,
@@ -715,7 +694,7 @@ async fn act_that_dies_before_its_record_is_made_good() {
     });
     assert!(fixture.next().await.is_none());
     assert_eq!(fixture.approvals.admit().await.unwrap().withdrawn, [id(1)]);
-    move_to_approved(&fixture, 1);
+    fixture.move_to_approved(id(1));
     assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
     let mut edited = draft(1);
     edited.action.set_text("Something else.\n".into()).unwrap();
@@ -731,8 +710,8 @@ async fn act_that_dies_before_its_record_is_made_good() {
     let mut gaps = draft(2);
     gaps.action.set_text("[[answer]]\n".into()).unwrap();
     let text = gaps.render().replacen("---\n", "---\ngaps: keep\n", 1);
-    wait_as(&fixture, &gaps, &text);
-    move_to_approved(&fixture, 2);
+    fixture.wait(gaps.id, &text);
+    fixture.move_to_approved(id(2));
     die_at("approval-findings-written", || {
         admit(&inspection(&fixture, &policy, &known)).unwrap();
     });

@@ -7,7 +7,7 @@ async fn draft_edited_in_place_and_moved_is_the_same_file() {
     let fixture = Fixture::new([sent()]);
     wait(&fixture, &draft(1));
     edit(&fixture, &layout::pending(id(1)), "yes.", "gladly.");
-    move_to_approved(&fixture, 1);
+    fixture.move_to_approved(id(1));
     assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
 }
 
@@ -17,7 +17,7 @@ async fn draft_edited_in_place_and_moved_is_the_same_file() {
 async fn draft_written_after_its_move_goes_back() {
     let fixture = Fixture::new([]);
     wait(&fixture, &draft(1));
-    move_to_approved(&fixture, 1);
+    fixture.move_to_approved(id(1));
     let path = fixture.vault.root().join(layout::approved(id(1)).as_str());
     // It was moved an hour ago.
     let folder = std::fs::File::open(path.parent().unwrap()).unwrap();
@@ -33,7 +33,7 @@ async fn draft_written_after_its_move_goes_back() {
     );
     assert!(fixture.next().await.is_none());
     // Read and moved again, it is what its owner moved.
-    move_to_approved(&fixture, 1);
+    fixture.move_to_approved(id(1));
     assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
 }
 
@@ -99,7 +99,7 @@ async fn draft_approved_undone_and_moved_is_the_same_file() {
     let fixture = Fixture::new([]);
     let mut text = draft(1).render();
     text = text.replacen("---\n", "---\nreturned: why\n", 1);
-    wait_as(&fixture, &draft(1), &text);
+    fixture.wait(id(1), &text);
     let path = layout::pending(id(1));
     let outgoing = Outgoing::read(&fixture.vault, &path).unwrap();
     let shown = act::Shown {
@@ -110,7 +110,7 @@ async fn draft_approved_undone_and_moved_is_the_same_file() {
     let (vault, journal) = (&fixture.vault, &fixture.journal);
     act::approve(vault, journal, &policy(0), &shown, fixture.now()).unwrap();
     undo(&fixture, 1).unwrap();
-    move_to_approved(&fixture, 1);
+    fixture.move_to_approved(id(1));
     assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
 }
 

@@ -139,8 +139,7 @@ impl OdooServer for TestOdoo {
     async fn post(&self, document: &OdooDocument) -> Result<Outcome, NotDone> {
         // Whatever was approved: what is handed over is what was just read.
         assert_eq!(document.document["id"], 12);
-        self.act(format!("post {}", document.text_of("total")))
-            .await
+        self.act(format!("post {}", document.text("total"))).await
     }
 
     async fn preview_payment(&self, payment: &OdooPayment) -> Result<PaymentPreview, OdooError> {
@@ -221,10 +220,15 @@ impl Books {
         Self::of(self.fixture.restarted(), self.odoo)
     }
 
+    /// What is handed out next, if anything is.
+    async fn handed_out(&self) -> Option<Approved> {
+        let kinds = [ActionKind::ODOO_POST, ActionKind::ODOO_PAYMENT];
+        self.fixture.approvals.next(&kinds).await.unwrap()
+    }
+
     /// Carries out what is handed out next.
     async fn next(&self) -> Result<Receipt, EffectError> {
-        let kinds = [ActionKind::ODOO_POST, ActionKind::ODOO_PAYMENT];
-        let approved = self.fixture.approvals.next(&kinds).await.unwrap().unwrap();
+        let approved = self.handed_out().await.unwrap();
         let kind = approved.draft().action.kind();
         self.executor.execute(approved, kind).await
     }
@@ -235,8 +239,7 @@ impl Books {
 
     /// Begins what is next, and ends with the process while it waits for this call.
     async fn dies_at(self, call: &str, nth: usize) -> Self {
-        let kinds = [ActionKind::ODOO_POST, ActionKind::ODOO_PAYMENT];
-        let approved = self.fixture.approvals.next(&kinds).await.unwrap().unwrap();
+        let approved = self.handed_out().await.unwrap();
         let kind = approved.draft().action.kind();
         let executor = Arc::clone(&self.executor);
         *self.odoo.silent.lock().unwrap() = Some((call.to_owned(), nth));
@@ -259,25 +262,5 @@ impl Books {
             .vault
             .read_text(&layout::pending(id(n)), 100_000);
         DraftNote::parse(&text.unwrap()).unwrap()
-    }
-
-    /// Its owner approves what waits, as it is.
-    fn approve_pending(&self, n: u128) {
-        let path = layout::pending(id(n));
-        let outgoing = Outgoing::read(&self.fixture.vault, &path).unwrap();
-        let shown = act::Shown {
-            path: &path,
-            outgoing: &outgoing,
-            findings: &[],
-        };
-        let (vault, journal) = (&self.fixture.vault, &self.fixture.journal);
-        let policy = self.fixture.approvals.policy();
-        act::approve(vault, journal, policy, &shown, self.fixture.now()).unwrap();
-    }
-}
-
-impl OdooDocument {
-    fn text_of(&self, field: &str) -> String {
-        self.document[field].as_str().unwrap_or_default().to_owned()
     }
 }

@@ -51,7 +51,7 @@ async fn drift_goes_back_as_it_is_now_and_can_be_approved() {
             Note::parse(&text).unwrap().get_text("returned"),
             Some(&*why)
         );
-        books.approve_pending(1);
+        books.fixture.approve_waiting(id(1));
         books.next().await.unwrap();
         assert_eq!(books.odoo.count("post"), 1);
     }
@@ -91,7 +91,7 @@ async fn property_that_lies_is_set_right() {
             )
         );
         assert_eq!(books.pending(1).action, posting(1).action);
-        books.approve_pending(1);
+        books.fixture.approve_waiting(id(1));
         books.next().await.unwrap();
         assert_eq!(books.odoo.count("post"), 1);
     }
@@ -143,7 +143,7 @@ async fn drift_at_the_last_moment_goes_back_too() {
         "Payment of vendor bill BILL/1 · Eve · 22.49 EUR"
     );
     assert_eq!(books.odoo.count("pay"), 0);
-    books.approve_pending(1);
+    books.fixture.approve_waiting(id(1));
     books.next().await.unwrap();
     assert_eq!(books.odoo.count("pay"), 1);
 }
@@ -301,37 +301,16 @@ async fn nothing_is_approved_where_no_odoo_is() {
             ..policy(0)
         });
         let waiting = layout::pending(draft.id);
-        let text = draft.render();
-        fixture.vault.create(&waiting, text.as_bytes()).unwrap();
+        fixture.wait(draft.id, &draft.render());
         let outgoing = Outgoing::read(&fixture.vault, &waiting).unwrap();
-        let shown = act::Shown {
-            path: &waiting,
-            outgoing: &outgoing,
-            findings: &[],
-        };
-        let (vault, journal) = (&fixture.vault, &fixture.journal);
-        let error = act::approve(
-            vault,
-            journal,
-            fixture.approvals.policy(),
-            &shown,
-            fixture.now(),
-        );
-        let error = error.unwrap_err();
+        let error = fixture.approve_as_shown(&waiting, &outgoing).unwrap_err();
         assert!(
             matches!(error, ActError::Message(MessageError::NoOdoo)),
             "{error}"
         );
-        assert!(vault.exists(&waiting).unwrap());
+        assert!(fixture.vault.exists(&waiting).unwrap());
         // Moved by hand, it waits.
-        let identity = vault.identity(&waiting).unwrap().unwrap();
-        let file = platinum_journal::approvals::PendingFile {
-            identity,
-            sha256: platinum_core::sha256_hex(&text),
-            is_placed: true,
-        };
-        journal.note_pending(draft.id, &file).unwrap();
-        vault.rename(&waiting, &layout::approved(draft.id)).unwrap();
+        fixture.move_to_approved(draft.id);
         assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 0);
         assert_eq!(
             fixture.states().await,
@@ -367,16 +346,8 @@ async fn document_is_held_by_what_holds_a_mail() {
     ] {
         let books = Books::new();
         let text = posting(1).render().replace(from, to);
-        let waiting = layout::pending(id(1));
-        let vault = &books.fixture.vault;
-        vault.create(&waiting, text.as_bytes()).unwrap();
-        let file = platinum_journal::approvals::PendingFile {
-            identity: vault.identity(&waiting).unwrap().unwrap(),
-            sha256: platinum_core::sha256_hex(&text),
-            is_placed: true,
-        };
-        books.fixture.journal.note_pending(id(1), &file).unwrap();
-        vault.rename(&waiting, &layout::approved(id(1))).unwrap();
+        books.fixture.wait(id(1), &text);
+        books.fixture.move_to_approved(id(1));
         let now = books.state().await;
         assert!(now.starts_with(state), "{now}");
     }

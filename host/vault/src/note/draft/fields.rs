@@ -1,4 +1,4 @@
-//! [`action`]: the fields of a draft, which are keys of its note; [`Note::set_action`] puts others in their place.
+//! [`action`]: the fields of a draft, which are keys of its note; [`set_action`] puts others in their place.
 //!
 //! Invariant: a key that looks much like a field and is none is an error and not passed over.
 
@@ -57,34 +57,32 @@ pub(super) fn action(note: &Note, read: &Reader<'_>) -> Result<Action, NoteError
         })
 }
 
-impl Note {
-    /// Puts another action of its kind in the place of a draft's: its fields, and the text that leaves. All else of the
-    /// note stays.
-    ///
-    /// # Errors
-    /// If it is no draft, or its layout does not let its keys be changed. The note is then as it was.
-    pub fn set_action(&mut self, action: &Action) -> Result<(), NoteError> {
-        let read = Reader::of(self, super::DraftNote::KIND)?;
-        let kind: ActionKind = read.word("action")?;
-        let spec = ActionSpec::find(kind).map_err(|error| read.invalid("action", error))?;
-        if kind != action.kind() {
-            return Err(read.invalid("action", format!("it is not {}", action.kind())));
-        }
-        let mut note = self.clone();
-        for key in spec.fields.iter().chain(spec.lists) {
-            match action.fields().get(*key) {
-                Some(value) => note.set(key, value.clone())?,
-                None => {
-                    note.remove(key)?;
-                }
+/// Puts another action of its kind in the place of a draft's: its fields, and the text that leaves. All else of the
+/// note stays.
+///
+/// # Errors
+/// If it is no draft, or its layout does not let its keys be changed. The note is then as it was.
+pub fn set_action(note: &mut Note, action: &Action) -> Result<(), NoteError> {
+    let read = Reader::of(note, super::DraftNote::KIND)?;
+    let kind: ActionKind = read.word("action")?;
+    let spec = ActionSpec::find(kind).map_err(|error| read.invalid("action", error))?;
+    if kind != action.kind() {
+        return Err(read.invalid("action", format!("it is not {}", action.kind())));
+    }
+    let mut edited = note.clone();
+    for key in spec.fields.iter().chain(spec.lists) {
+        match action.fields().get(*key) {
+            Some(value) => edited.set(key, value.clone())?,
+            None => {
+                edited.remove(key)?;
             }
         }
-        let text = DraftBody::of(&note)?.text.len();
-        let body = note.body();
-        let above = &body[..body.len() - text];
-        let body = format!("{above}{}", action.text());
-        note.set_body(body);
-        *self = note;
-        Ok(())
     }
+    let text = DraftBody::of(&edited)?.text.len();
+    let body = edited.body();
+    let above = &body[..body.len() - text];
+    let body = format!("{above}{}", action.text());
+    edited.set_body(body);
+    *note = edited;
+    Ok(())
 }

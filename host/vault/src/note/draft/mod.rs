@@ -21,6 +21,7 @@ use platinum_core::{
 
 pub(super) use above::title;
 use fields::action;
+pub use fields::set_action;
 
 /// The property that says that a draft's note has a boundary: without the line nothing leaves.
 pub const LEAVES: (&str, &str) = ("leaves", "below the line");

@@ -101,6 +101,10 @@ impl OdooService {
             let problem = format!("must be at most {MAX_FILTERS}");
             return Err(ServiceError::argument("filters", problem));
         }
+        if arguments.company.is_some_and(|company| company <= 0) {
+            let problem = "must be the id of a record";
+            return Err(ServiceError::argument("company", problem));
+        }
         let asked = arguments
             .fields
             .iter()
@@ -129,18 +133,9 @@ impl OdooService {
             true => self.odoo.existing(table.model, table.fields).await?,
             false => asked.into_iter().map(str::to_owned).collect(),
         };
-        let mut call = Call::new(table.model, "search_read")
-            .with("domain", Value::Array(domain))
-            .with("fields", fields.clone())
-            .with("order", format!("{order} {direction}"))
-            .with("limit", limit + 1);
+        let (domain, order) = (Value::Array(domain), format!("{order} {direction}"));
+        let mut call = Call::search_read(table.model, domain, &fields, &order, limit + 1);
         if let Some(company) = arguments.company {
-            if company <= 0 {
-                return Err(ServiceError::argument(
-                    "company",
-                    "must be the id of a record",
-                ));
-            }
             call = call.of_company(company);
         }
         let mut rows = self.odoo.rows(&call).await?;
@@ -180,21 +175,5 @@ impl OdooService {
             link,
             document,
         })
-    }
-
-    /// Reads a document that must be there.
-    ///
-    /// # Errors
-    /// If there is none, or Odoo says no.
-    pub async fn read_document(&self, id: i64) -> Result<Document, ServiceError> {
-        let document = Document::read(&self.odoo, id).await?;
-        document.ok_or(ServiceError::NoDocument(id))
-    }
-
-    /// Where a person sees a document.
-    #[must_use]
-    pub fn link(&self, id: i64) -> String {
-        self.odoo
-            .link(platinum_odoo_client::document::read::MOVE, id)
     }
 }

@@ -16,6 +16,7 @@ pub mod values;
 
 use platinum_odoo_client::document::check::inconsistencies;
 use platinum_odoo_client::document::read::MOVE;
+use platinum_odoo_client::value::created_id;
 use platinum_odoo_client::{Call, Document, OdooError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,7 @@ use serde_json::json;
 
 pub use arguments::{DraftArguments, DraftItem, DraftLine};
 
+use crate::proof::require_proof;
 use crate::service::{OdooService, ServiceError};
 
 /// What became of a call.
@@ -62,7 +64,7 @@ impl OdooService {
         arguments: &DraftArguments,
     ) -> Result<DraftAnswer, ServiceError> {
         arguments.check()?;
-        self.require_proof().await?;
+        require_proof(self).await?;
         let _one_at_a_time = self.creation.lock().await;
         if let [first, others @ ..] = lookup::document_ids(self, arguments).await?.as_slice() {
             return self.existing(arguments, *first, others).await;
@@ -72,7 +74,7 @@ impl OdooService {
             .with("vals_list", json!([values::values(arguments, currency)]))
             .of_company(arguments.company);
         let created = match self.odoo.call(&call).await {
-            Ok(answer) => answer.get(0).unwrap_or(&answer).as_i64(),
+            Ok(answer) => created_id(&answer),
             Err(error) => {
                 tracing::warn!(operation = arguments.operation, %error, "looking for the draft");
                 let found = lookup::document_ids(self, arguments).await;

@@ -69,58 +69,59 @@ enum Verdict {
     CanAct { text: String, at: Instant },
 }
 
-impl OdooService {
-    /// Tries what a key that can only draft must not do.
-    ///
-    /// # Errors
-    /// If Odoo is away, or the key cannot even save a draft: then it is not known what it can do.
-    pub async fn prove_rights(&self) -> Result<ProofAnswer, ServiceError> {
-        match &self.proven {
-            Some(Proven(verdict)) => self.decide(&mut *verdict.lock().await).await,
-            None => self.decide(&mut None).await,
-        }
+/// Tries what a key that can only draft must not do.
+///
+/// # Errors
+/// If Odoo is away, or the key cannot even save a draft: then it is not known what it can do.
+pub async fn prove_rights(service: &OdooService) -> Result<ProofAnswer, ServiceError> {
+    match &service.proven {
+        Some(Proven(verdict)) => decide(service, &mut *verdict.lock().await).await,
+        None => decide(service, &mut None).await,
     }
+}
 
-    /// Whether a draft may be saved: where that is asked for, only with a key that is proven to be able to do nothing
-    /// else. It is proven by the first call that gets an answer.
-    pub(crate) async fn require_proof(&self) -> Result<(), ServiceError> {
-        let Some(Proven(verdict)) = &self.proven else {
-            return Ok(());
-        };
-        let mut verdict = verdict.lock().await;
-        match &*verdict {
-            Some(Verdict::CanOnlyDraft) => return Ok(()),
-            Some(Verdict::CanAct { text, at }) if at.elapsed() < PAUSE => {
-                return Err(ServiceError::CanAct(text.clone()));
-            }
-            _ => {}
+/// Whether a draft may be saved: where that is asked for, only with a key that is proven to be able to do nothing
+/// else. It is proven by the first call that gets an answer.
+pub(crate) async fn require_proof(service: &OdooService) -> Result<(), ServiceError> {
+    let Some(Proven(verdict)) = &service.proven else {
+        return Ok(());
+    };
+    let mut verdict = verdict.lock().await;
+    match &*verdict {
+        Some(Verdict::CanOnlyDraft) => return Ok(()),
+        Some(Verdict::CanAct { text, at }) if at.elapsed() < PAUSE => {
+            return Err(ServiceError::CanAct(text.clone()));
         }
-        let proof = self.decide(&mut verdict).await;
-        match proof {
-            Ok(proof) if proof.can_only_draft => Ok(()),
-            Ok(proof) => Err(ServiceError::CanAct(proof.text)),
-            Err(error) => Err(ServiceError::Unproven(Box::new(error))),
-        }
+        _ => {}
     }
+    let proof = decide(service, &mut verdict).await;
+    match proof {
+        Ok(proof) if proof.can_only_draft => Ok(()),
+        Ok(proof) => Err(ServiceError::CanAct(proof.text)),
+        Err(error) => Err(ServiceError::Unproven(Box::new(error))),
+    }
+}
 
-    /// Proves, and keeps the verdict.
-    async fn decide(&self, verdict: &mut Option<Verdict>) -> Result<ProofAnswer, ServiceError> {
-        // An earlier verdict does not outlive a proof that was begun.
-        *verdict = None;
-        let proof = match tokio::time::timeout(AT_MOST, self.try_all()).await {
-            Ok(proof) => proof?,
-            Err(_) => {
-                let late = format!("it took more than {} s", AT_MOST.as_secs());
-                return Err(ServiceError::NoProof(late));
-            }
-        };
-        *verdict = Some(match proof.can_only_draft {
-            true => Verdict::CanOnlyDraft,
-            false => Verdict::CanAct {
-                text: proof.text.clone(),
-                at: Instant::now(),
-            },
-        });
-        Ok(proof)
-    }
+/// Proves, and keeps the verdict.
+async fn decide(
+    service: &OdooService,
+    verdict: &mut Option<Verdict>,
+) -> Result<ProofAnswer, ServiceError> {
+    // An earlier verdict does not outlive a proof that was begun.
+    *verdict = None;
+    let proof = match tokio::time::timeout(AT_MOST, trial::try_all(service)).await {
+        Ok(proof) => proof?,
+        Err(_) => {
+            let late = format!("it took more than {} s", AT_MOST.as_secs());
+            return Err(ServiceError::NoProof(late));
+        }
+    };
+    *verdict = Some(match proof.can_only_draft {
+        true => Verdict::CanOnlyDraft,
+        false => Verdict::CanAct {
+            text: proof.text.clone(),
+            at: Instant::now(),
+        },
+    });
+    Ok(proof)
 }

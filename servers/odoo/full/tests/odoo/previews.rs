@@ -3,7 +3,7 @@
 
 use platinum_odoo::payment::FindArguments;
 use platinum_odoo_draft::data::DocumentArguments;
-use platinum_odoo_draft::payment::PreviewArguments;
+use platinum_odoo_draft::payment::{PreviewArguments, preview_payment};
 use serde_json::{Value, json};
 
 use crate::acting::{approved, payment, with_draft, with_invoice};
@@ -87,9 +87,7 @@ fn preview(change: Value) -> PreviewArguments {
 #[tokio::test]
 async fn payment_is_shown_before_it_is_recorded() {
     let (_fake, odoo) = with_invoice(vec![]).await;
-    let shown = odoo
-        .as_ref()
-        .preview_payment(&preview(json!({})))
+    let shown = preview_payment(odoo.as_ref(), &preview(json!({})))
         .await
         .unwrap();
     assert_eq!(
@@ -147,17 +145,13 @@ async fn payment_is_shown_before_it_is_recorded() {
              journal entry",
         ),
     ] {
-        let refused = odoo
-            .as_ref()
-            .preview_payment(&preview(change))
+        let refused = preview_payment(odoo.as_ref(), &preview(change))
             .await
             .unwrap_err();
         assert_eq!(refused.to_string(), text);
     }
     let (_fake, odoo, _) = with_draft(vec![]).await;
-    let refused = odoo
-        .as_ref()
-        .preview_payment(&preview(json!({})))
+    let refused = preview_payment(odoo.as_ref(), &preview(json!({})))
         .await
         .unwrap_err();
     assert_eq!(

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use platinum_odoo_draft::OdooService;
 use platinum_odoo_draft::drafting::{DraftArguments, DraftOutcome};
-use platinum_odoo_draft::proof::ProofAnswer;
+use platinum_odoo_draft::proof::{ProofAnswer, prove_rights};
 use platinum_testkit::odoo::{OdooServer, OdooUser};
 use serde_json::json;
 
@@ -51,7 +51,7 @@ async fn refusal(odoo: &OdooService) -> String {
 #[tokio::test]
 async fn proof_is_passed_where_all_is_refused() {
     let server = odoo(|_, _| false).await;
-    let proof = server.service().prove_rights().await.unwrap();
+    let proof = prove_rights(&server.service()).await.unwrap();
     assert!(proof.can_only_draft, "{}", proof.text);
     assert!(proof.ways.len() >= 15, "{}", proof.ways.len());
     assert!(
@@ -109,7 +109,7 @@ async fn key_that_can_act_does_not_draft() {
     assert_eq!(refusal(&service).await, answer);
     // It is not tried again at once.
     assert_eq!(server.count("account.move/action_post"), 1);
-    let proof = service.prove_rights().await.unwrap();
+    let proof = prove_rights(&service).await.unwrap();
     let post = proof.ways.iter().find(|way| !way.refused).unwrap();
     assert_eq!(
         (post.way.as_str(), post.answer.as_str()),
@@ -201,7 +201,7 @@ async fn real_drafters_are_proven_and_draft() {
         for protocol in ["auto", "json-rpc"] {
             let drafter = Real::log_in(Arc::clone(&owner.server), user, protocol);
             let service = open(&drafter);
-            let proof = service.prove_rights().await.unwrap();
+            let proof = prove_rights(&service).await.unwrap();
             assert!(
                 proof.can_only_draft,
                 "{user:?} {protocol}: {}",
@@ -248,7 +248,7 @@ async fn tries_are_harmless_with_the_owners_key() {
     for protocol in ["auto", "json-rpc"] {
         let owner = Real::log_in(Arc::clone(&owner.server), OdooUser::Owner, protocol);
         let service = open(&owner);
-        let proof = service.prove_rights().await.unwrap();
+        let proof = prove_rights(&service).await.unwrap();
         assert!(!proof.can_only_draft);
         let is_any_refused = proof.ways.iter().any(|way| way.refused);
         assert!(!is_any_refused, "{}", shown(&proof));
