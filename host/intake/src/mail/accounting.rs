@@ -2,11 +2,17 @@
 //!
 //! Lives elsewhere: what is one is decided in [`crate::accounting::decide`].
 
-use platinum_core::{TaskId, ZoneId, text::escape_markdown};
+use std::borrow::Cow;
+
+use platinum_core::{
+    TaskId, ZoneId,
+    text::{escape_markdown, without_codes},
+};
 use platinum_invoice::MAX_NOTE_CHARS;
 use platinum_mailbox::message::{File, Parsed};
 use platinum_vault::note::TaskNote;
 
+use super::facts::ONE_TIME_CODE;
 use crate::accounting::{
     decide::{Decision, decide},
     note::invoice_block,
@@ -28,7 +34,12 @@ pub(super) fn add(
     pdfs: &PdfReader,
 ) -> Vec<TaskNote> {
     let rules = AccountingRules::parse(handbook);
-    let invoices = match decide(mail, files, &rules, pdfs) {
+    let mut mail = Cow::Borrowed(mail);
+    if !task.fact(ONE_TIME_CODE).is_empty() {
+        // What the note does not show of the mail, it does not show of the invoice in it.
+        mail.to_mut().text = without_codes(&mail.text);
+    }
+    let invoices = match decide(&mail, files, &rules, pdfs) {
         Decision::Mail => return Vec::new(),
         Decision::Accounting(invoices) => invoices,
         Decision::InWords(notes) => {

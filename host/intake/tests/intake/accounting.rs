@@ -202,6 +202,23 @@ fn several_einvoices_after_a_crash_are_not_doubled() {
     );
 }
 
+/// A one-time code among the lines of an invoice text is in no part of the note.
+#[test]
+fn one_time_code_is_not_repeated_in_the_invoice() {
+    let fixture = accounting_fixture();
+    let text = "Invoice to: Example Ltd\r\nCurrency: EUR\r\nYour verification code is 482913\r\n\r\n\
+                | Item | Quantity | Price | Tax |\r\n|---|---|---|---|\r\n| Paper | 1 | 10.00 | 20 % |\r\n";
+    take(
+        &fixture,
+        "code",
+        &mail("code@x", "Your verification code", text, &[]),
+    );
+    let notes = fixture.notes();
+    let found = invoices(&notes);
+    assert_eq!(found.len(), 1);
+    assert!(!found[0].0.body.contains("482913"), "{}", found[0].0.body);
+}
+
 #[test]
 fn einvoice_that_cannot_be_read_is_said() {
     let fixture = accounting_fixture();
