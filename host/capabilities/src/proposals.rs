@@ -149,7 +149,7 @@ impl ProposeCtx {
             return Err(ProposeError::Duplicate(id.to_string()));
         }
         if let Ok(post) = action.read::<OdooPost>()
-            && let Some(other) = self.proposed_posting(post.document).await?
+            && let Some(other) = self.proposed_posting(task, post.document).await?
         {
             return Err(ProposeError::Invalid(format!(
                 "{other} waits for the owner already and proposes to post document {}",
@@ -212,14 +212,18 @@ impl ProposeCtx {
         }
     }
 
-    /// A draft of another task that waits and posts this document of Odoo's, if there is one.
-    async fn proposed_posting(&self, document: u64) -> Result<Option<DraftId>, Unwritten> {
+    /// A draft of another task than this that waits and posts this document of Odoo's, if there is one.
+    async fn proposed_posting(
+        &self,
+        task: TaskId,
+        document: u64,
+    ) -> Result<Option<DraftId>, Unwritten> {
         let vault = self.vault.clone();
         let found = in_background(move || {
             for folder in [layout::PENDING_APPROVAL, layout::APPROVED] {
                 let found = drafts_in(&vault, folder)?.find(|note| {
                     let post = note.action.read::<OdooPost>();
-                    post.is_ok_and(|post| post.document == document)
+                    note.task != task && post.is_ok_and(|post| post.document == document)
                 });
                 if let Some(note) = found {
                     return Ok(Some(note.id));

@@ -54,6 +54,26 @@ fn posting(doubts: &[&str]) -> Posting {
     }
 }
 
+/// A draft of an earlier claim of the task can no longer be approved: it is in nobody's way.
+#[tokio::test]
+async fn propose_posting_passes_over_a_draft_of_an_earlier_claim() {
+    let (folder, vault) = vault();
+    let server = Scripted::with([shown_document("draft"), shown_document("draft")]);
+    let mut ctx = proposing(&server, &vault);
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let proposed = ctx.propose_posting(proposal(task(1)), posting(&[])).await;
+        let id = proposed.unwrap().unwrap();
+        let path = folder.path().join(format!("Pending_Approval/{id}.md"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let epoch = text.lines().find(|line| line.starts_with("epoch: "));
+        let earlier = text.replace(epoch.unwrap(), "epoch: 0");
+        std::fs::write(path, earlier).unwrap();
+        ids.push(id);
+    }
+    assert_ne!(ids[0], ids[1]);
+}
+
 /// The note has what Odoo shows, and not a word of the skill's but its doubts.
 #[tokio::test]
 async fn propose_posting_writes_what_odoo_shows() {
