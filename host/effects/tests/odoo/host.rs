@@ -328,6 +328,7 @@ fn executor(folder: &Path, vault: &Vault, session: &Session) -> Arc<Executor> {
             machine: "local".to_owned(),
             skills: None,
             accounts: MailAccounts::none(),
+            social: platinum_effects::social::SocialAccounts::none(),
             has_odoo: true,
         },
     );
