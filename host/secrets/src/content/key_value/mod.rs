@@ -1,11 +1,13 @@
 //! Passwords and keys by the word before them: `password = …`, `"api_key": "…"`, `Passwort: …`.
 //!
 //! Lives here: the check of one word. `words` has the words; `value_span` says where a value starts and
-//! ends, `value` whether it is like no word of a language and no piece of a program, `phrase`
-//! whether words in a row are a password; `table` reads a column below the word, `whole` logins in
-//! one piece.
+//! ends, `value` whether it is like no word of a language and no piece of a program, `ordinary` what else stands
+//! there, `phrase` whether words in a row are a password; `table` reads a column below the word, `login` the lines
+//! below it, `whole` logins in one piece.
 //! The word alone says nothing: prose is full of it. What follows has to be set against it.
 
+mod login;
+mod ordinary;
 mod phrase;
 mod table;
 mod value;
@@ -44,6 +46,9 @@ pub(super) fn rules(add: &mut dyn FnMut(&'static str, Matcher)) {
             }),
         );
     }
+    for word in login::WORDS {
+        add(word, Box::new(login::match_login));
+    }
     add("authorization: basic ", Box::new(whole::basic));
     for hash in whole::HASHES {
         add(hash, Box::new(whole::hashed));
@@ -55,13 +60,16 @@ fn is_credential(text: &[u8], at: usize, end: usize, credential: Credential) -> 
     // Short words are also parts of others.
     let short = matches!(
         word.as_slice(),
-        b"pw" | b"pass" | b"passw" | b"pwd" | b"login"
+        b"pw" | b"pass" | b"passw" | b"pwd" | b"psk" | b"login" | b"parola" | b"clave" | b"senha"
     );
     let before = at.checked_sub(1).and_then(|before| text.get(before));
     if short && before.is_some_and(u8::is_ascii_alphanumeric) {
         return false;
     }
-    if credential == Password && word != b"login" && table::has_password(text, at, end) {
+    if credential == Password
+        && word != b"login"
+        && (table::has_password(text, at, end) || login::has_password_below(text, at, end))
+    {
         return true;
     }
     let Some((from, separator)) = value_span::value_start(text, at, end, &word, credential) else {
@@ -98,7 +106,12 @@ fn is_credential(text: &[u8], at: usize, end: usize, credential: Credential) -> 
                     || is_of_meeting(text, at, &word, value)
                     || word.ends_with(b"pass") && is_other_pass(text, at, value)
             };
-            found && !ordinary()
+            // What a network is called, and how it is protected, stands there too.
+            let network = matches!(
+                word.as_slice(),
+                b"wlan" | b"wifi" | b"wi-fi" | b"wpa" | b"wpa2" | b"wpa3"
+            );
+            found && !ordinary() && (!network || value::has_sign(value))
         }
         Key => value::is_key(value, false),
         Token => value::is_key(value, true),
