@@ -35,7 +35,7 @@ pub(super) struct Client {
     settings: ImapSettings,
     pub(super) server: String,
     connection: Option<Connection>,
-    limits: TimeLimits,
+    pub(super) limits: TimeLimits,
     backoff: LoginBackoff,
 }
 
