@@ -20,7 +20,9 @@ pub mod odoo;
 mod plans;
 pub mod proposals;
 mod registry;
+mod settings;
 pub mod skill;
+pub mod social;
 pub mod sync;
 pub mod tasks;
 #[cfg(test)]
@@ -46,6 +48,8 @@ pub fn link_only() -> Vec<Box<dyn platinum_engine::Interface>> {
         odoo::PROPOSE.link_only(),
         skill::CONTEXT.link_only(),
         skill::LOG.link_only(),
+        social::DRAFT.link_only(),
+        social::PROPOSE.link_only(),
         sync::RUN.link_only(),
         tasks::READ.link_only(),
         tasks::OWNERSHIP.link_only(),

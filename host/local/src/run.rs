@@ -21,6 +21,7 @@ use platinum_effects::{
     approvals::{Approvals, ApprovalsQueue},
     email::{McpMailFiles, McpMailSender, SendMail},
     odoo::{McpOdooServer, PostDocument, RecordPayment},
+    social::{McpSocialServer, PublishPost},
 };
 use platinum_journal::{AuditEvent, Intent, Journal, Receipt};
 use platinum_mcp::{GateRefusal, McpError};
@@ -98,6 +99,10 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
         let sender = Arc::new(McpMailSender::new(session.clone()));
         let accounts = approvals.policy().accounts.clone();
         effects.push(Arc::new(SendMail::new(sender, accounts)));
+    }
+    if let Some(session) = host.session(ZoneId::SOCIAL.as_str()) {
+        let networks = Arc::new(McpSocialServer::new(session.clone()));
+        effects.push(Arc::new(PublishPost::new(networks)));
     }
     if let Some(session) = host.session(ZoneId::ACCOUNTING.as_str()) {
         let odoo = Arc::new(McpOdooServer::new(session.clone()));

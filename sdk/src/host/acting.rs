@@ -83,3 +83,15 @@ impl PostOdoo for Host {
         crate::odoo::post::post(approved)
     }
 }
+
+/// `platinum:social/publish`: publishes what was approved.
+pub trait PublishSocial: Approvals {
+    /// Publishes, at most once. The approval is used up.
+    fn publish(&self, approved: Self::Approved) -> Result<Receipt, EffectError>;
+}
+
+impl PublishSocial for Host {
+    fn publish(&self, approved: ApprovedAction) -> Result<Receipt, EffectError> {
+        crate::social::publish::publish(approved)
+    }
+}

@@ -1,11 +1,13 @@
 //! A host for tests, in memory, that implements every trait of [`host`](crate::host).
 //!
 //! What it answers is set in public fields; what a skill did is read from them afterwards.
-//! Lives elsewhere: how each trait is answered is in `answers.rs`, what Odoo has in `odoo.rs`.
+//! Lives elsewhere: how each trait is answered is in `answers.rs`, what Odoo has in `odoo.rs`, what
+//! social networks have in `social.rs`.
 //! Invariants: not part of a component; nothing here touches the outside.
 
 mod answers;
 mod odoo;
+mod social;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -15,6 +17,7 @@ use crate::bindings::platinum::skill;
 use crate::{dashboard, email, model, plans, sync, tasks, updates};
 
 pub use odoo::TestOdoo;
+pub use social::TestSocial;
 
 /// An approved action of a [`TestHost`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +95,8 @@ pub struct TestHost {
     pub save_error: Option<email::types::Error>,
     /// What Odoo has and was asked for.
     pub odoo: TestOdoo,
+    /// What social networks have and were asked for.
+    pub social: TestSocial,
     /// What `run` of sync answers.
     pub synced: Result<sync::run::Report, sync::run::Error>,
     /// The dashboard's text; its version is its number of replacements.
@@ -112,6 +117,8 @@ pub struct TestHost {
     pub sent: RefCell<Vec<TestApproval>>,
     /// What was handed to `post`.
     pub posted: RefCell<Vec<TestApproval>>,
+    /// What was handed to `publish` of social networks.
+    pub publications: RefCell<Vec<TestApproval>>,
 }
 
 impl Default for TestHost {
@@ -157,6 +164,7 @@ impl Default for TestHost {
             saved: RefCell::default(),
             save_error: None,
             odoo: TestOdoo::default(),
+            social: TestSocial::default(),
             synced: Ok(sync::run::Report {
                 pulled: 0,
                 pushed: 0,
@@ -178,6 +186,7 @@ impl Default for TestHost {
             answers: RefCell::default(),
             sent: RefCell::default(),
             posted: RefCell::default(),
+            publications: RefCell::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod board;
 mod books;
 mod drafting;
+mod posts;
 mod reading;
 
 use std::{collections::BTreeMap, sync::Mutex};
@@ -123,6 +124,7 @@ fn link_only_interfaces_fit_one_linker() {
     for capability in [
         "email/propose",
         "odoo/propose",
+        "social/propose",
         "plans/write",
         "dashboard/board",
     ] {

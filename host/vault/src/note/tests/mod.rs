@@ -559,27 +559,30 @@ fn action() -> impl Strategy<Value = Action> {
         ),
         (
             hostile(),
-            option::of(hostile()),
-            option::of(hostile()),
+            vec(option::of(hostile()), 6),
             files(),
             hostile(),
-            texts(),
             hostile()
         )
-            .prop_map(|(network, language, reply_to, files, alt, thread, text)| {
+            .prop_map(|(account, mut optional, files, alt, text)| {
                 let media = files
                     .into_iter()
                     .map(|path| Media {
                         path,
-                        alt: alt.clone(),
+                        // It has to say something, and is trimmed.
+                        alt: format!("x{alt}").trim().to_owned(),
                     })
                     .collect();
+                let mut next = || optional.pop().flatten();
                 Action::new(&SocialPublish {
-                    network,
-                    language,
-                    reply_to,
+                    account,
+                    language: next(),
+                    reply_to: next(),
+                    content_warning: next(),
+                    link: next(),
+                    link_title: next(),
+                    link_description: next(),
                     media,
-                    thread,
                     text,
                 })
             }),
