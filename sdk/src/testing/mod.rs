@@ -2,12 +2,13 @@
 //!
 //! What it answers is set in public fields; what a skill did is read from them afterwards.
 //! Lives elsewhere: how each trait is answered is in `answers.rs`, what Odoo has in `odoo.rs`, what
-//! social networks have in `social.rs`.
+//! social networks have in `social.rs`, WhatsApp in `whatsapp.rs`.
 //! Invariants: not part of a component; nothing here touches the outside.
 
 mod answers;
 mod odoo;
 mod social;
+mod whatsapp;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -18,6 +19,7 @@ use crate::{dashboard, email, model, plans, sync, tasks, updates};
 
 pub use odoo::TestOdoo;
 pub use social::TestSocial;
+pub use whatsapp::TestWhatsapp;
 
 /// An approved action of a [`TestHost`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +99,8 @@ pub struct TestHost {
     pub odoo: TestOdoo,
     /// What social networks have and were asked for.
     pub social: TestSocial,
+    /// What WhatsApp has and was asked for.
+    pub whatsapp: TestWhatsapp,
     /// What `run` of sync answers.
     pub synced: Result<sync::run::Report, sync::run::Error>,
     /// The dashboard's text; its version is its number of replacements.
@@ -165,6 +169,7 @@ impl Default for TestHost {
             save_error: None,
             odoo: TestOdoo::default(),
             social: TestSocial::default(),
+            whatsapp: TestWhatsapp::default(),
             synced: Ok(sync::run::Report {
                 pulled: 0,
                 pushed: 0,

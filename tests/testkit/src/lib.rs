@@ -2,6 +2,7 @@
 //!
 //! Lives here: [`git`], remotes of every kind and a line to them with faults; [`mail`], an IMAP
 //! and a submission server over TLS; [`odoo`], Odoo with accounting; [`social`], servers of social networks;
+//! [`whatsapp`], the Cloud API of WhatsApp;
 //! [`http_proxy`], a line to a server over HTTP that loses what is asked or answered; [`notes`], texts as notes of the
 //! kind that a folder has; [`power_cut`], folders whose unsynced writes can be discarded; and what every test that
 //! talks to a process needs: [`wait_for`], [`free_ports`], [`Child`], [`is_dead`], [`program`], [`add_skills`],
@@ -25,6 +26,7 @@ mod program;
 mod seed;
 pub mod social;
 mod tls;
+pub mod whatsapp;
 
 use std::{
     fs,
