@@ -198,7 +198,7 @@ impl propose::Host for WhatsappProposeCtx {
                 let what = "`chat` is not the chat that the task is of".to_owned();
                 return Err(ProposeError::Invalid(what));
             }
-            self.proposals.check_ready(&proposal.task).await?;
+            self.proposals.check_ready(&proposal.task, None).await?;
             let state = get_chat(&*self.server, &outgoing.chat).await?;
             let (action, until, doubts) = Self::bound(&outgoing, state, self.proposals.now)?;
             let asked = proposal.expires.as_deref().and_then(|at| at.parse().ok());
