@@ -1,7 +1,7 @@
 //! What stands after a password's word in a note and is none: what an editor links to, where something is kept,
 //! what a program is told to look for, and how something is protected.
 
-use crate::content::char_class::contains;
+use crate::content::char_class::{contains, near, run_before};
 
 /// Whether a value is one of these.
 pub(super) fn is_ordinary(value: &[u8]) -> bool {
@@ -172,4 +172,90 @@ fn is_method(value: &[u8]) -> bool {
 
 fn is_number(piece: &[u8]) -> bool {
     !piece.is_empty() && piece.iter().all(u8::is_ascii_digit)
+}
+
+/// Passes that let a person or a sound through: `Boarding pass: …`, `Low-pass: …`.
+pub(super) fn is_other_pass(text: &[u8], at: usize, value: &[u8]) -> bool {
+    const OTHERS: [&[u8]; 22] = [
+        b"boarding",
+        b"low",
+        b"high",
+        b"band",
+        b"all",
+        b"by",
+        b"ski",
+        b"bus",
+        b"day",
+        b"season",
+        b"mountain",
+        b"parking",
+        b"travel",
+        b"rail",
+        b"interrail",
+        b"eurail",
+        b"visitor",
+        b"press",
+        b"hall",
+        b"festival",
+        b"first",
+        b"second",
+    ];
+    // The word may be `-pass`.
+    let joined = text.get(at).is_some_and(|b| *b == b'-');
+    let gap = run_before(text, at, |b| matches!(b, b' ' | b'-'), 1);
+    let name = run_before(text, at - gap.len(), |b| b.is_ascii_alphabetic(), 20);
+    let other = OTHERS.contains(&name.to_ascii_lowercase().as_slice());
+    let capitals = !value.iter().any(u8::is_ascii_lowercase);
+    (joined || !gap.is_empty()) && other || gap == b" " && !name.is_empty() && capitals
+}
+
+/// What lets in to a meeting whose number stands beside it.
+pub(super) fn is_of_meeting(text: &[u8], at: usize, word: &[u8], value: &[u8]) -> bool {
+    const IDS: [&[u8]; 9] = [
+        b"meeting id",
+        b"meeting-id",
+        b"meeting number",
+        b"meeting-kennnummer",
+        b"besprechungs-id",
+        b"webinar id",
+        b"webinar-id",
+        b"conference id",
+        b"konferenz-id",
+    ];
+    if value.len() > 16 {
+        return false;
+    }
+    let has_id = |around: &[u8]| {
+        IDS.iter().any(|id| {
+            let mut places = around.windows(id.len()).enumerate();
+            places.any(|(at, window)| {
+                let rest = around.iter().skip(at + id.len()).take(40);
+                window == *id && rest.filter(|b| b.is_ascii_digit()).count() >= 6
+            })
+        })
+    };
+    let before = near(text, at.saturating_sub(240), at);
+    if word == b"passcode" {
+        return has_id(&before) || has_id(&near(text, at, at + 240));
+    }
+    // `Meeting password`, or a password in the line below the number.
+    let own = [
+        &b"meeting"[..],
+        b"webinar",
+        b"besprechungs",
+        b"sitzungs",
+        b"konferenz",
+    ];
+    let name = before.trim_ascii_end();
+    let name = name.strip_suffix(b"-").unwrap_or(name);
+    if own.iter().any(|own| name.ends_with(own)) {
+        return has_id(&before);
+    }
+    let end = before.iter().rposition(u8::is_ascii_alphanumeric);
+    let (line, between) = before.split_at(end.map_or(0, |at| at + 1));
+    let number = run_before(line, line.len(), |b| b.is_ascii_digit() || b == b' ', 20);
+    let ends = number.iter().filter(|b| b.is_ascii_digit()).count() >= 6;
+    let start = line.len().saturating_sub(50);
+    let below = between.iter().filter(|b| **b == b'\n').count() == 1;
+    below && ends && has_id(line.get(start..).unwrap_or_default())
 }
