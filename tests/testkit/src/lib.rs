@@ -1,7 +1,7 @@
 //! Real servers on loopback, vaults and remotes for tests.
 //!
 //! Lives here: [`git`], remotes of every kind and a line to them with faults; [`mail`], an IMAP
-//! and a submission server over TLS; [`odoo`], Odoo with accounting; [`notes`], texts as notes of the kind that a folder has; [`power_cut`], folders
+//! and a submission server over TLS; [`odoo`], Odoo with accounting; [`whatsapp`], the Cloud API of WhatsApp; [`notes`], texts as notes of the kind that a folder has; [`power_cut`], folders
 //! whose unsynced writes can be discarded; and what every test that talks to a process needs: [`wait_for`],
 //! [`free_ports`], [`Child`], [`is_dead`], [`program`], [`add_skills`], [`mail_folder`], [`seed`], [`skip`]; and for MCP servers
 //! [`inspect`].
@@ -20,6 +20,7 @@ pub mod power_cut;
 mod program;
 mod seed;
 mod tls;
+pub mod whatsapp;
 
 use std::{
     io::Write as _,
