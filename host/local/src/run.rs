@@ -21,6 +21,7 @@ use platinum_effects::{
     approvals::{Approvals, ApprovalsQueue},
     email::{McpMailFiles, McpMailSender, SendMail},
     odoo::{McpOdooServer, PostDocument, RecordPayment},
+    whatsapp::{McpWhatsappServer, SendMessage},
 };
 use platinum_journal::{AuditEvent, Intent, Journal, Receipt};
 use platinum_mcp::{GateRefusal, McpError};
@@ -103,6 +104,10 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
         let odoo = Arc::new(McpOdooServer::new(session.clone()));
         effects.push(Arc::new(PostDocument::new(odoo.clone())));
         effects.push(Arc::new(RecordPayment::new(odoo)));
+    }
+    if let Some(session) = host.session(ZoneId::WHATSAPP.as_str()) {
+        let whatsapp = Arc::new(McpWhatsappServer::new(session.clone()));
+        effects.push(Arc::new(SendMessage::new(whatsapp)));
     }
     let executor = Arc::new(Executor::new(approvals, effects));
     interfaces.extend(platinum_effects::interfaces(&executor));

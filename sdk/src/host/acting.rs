@@ -83,3 +83,15 @@ impl PostOdoo for Host {
         crate::odoo::post::post(approved)
     }
 }
+
+/// `platinum:whatsapp/send`: sends a chat message that was approved.
+pub trait SendWhatsapp: Approvals {
+    /// Sends, at most once. The approval is used up.
+    fn send_message(&self, approved: Self::Approved) -> Result<Receipt, EffectError>;
+}
+
+impl SendWhatsapp for Host {
+    fn send_message(&self, approved: ApprovedAction) -> Result<Receipt, EffectError> {
+        crate::whatsapp::send::send(approved)
+    }
+}

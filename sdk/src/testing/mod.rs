@@ -1,11 +1,13 @@
 //! A host for tests, in memory, that implements every trait of [`host`](crate::host).
 //!
 //! What it answers is set in public fields; what a skill did is read from them afterwards.
-//! Lives elsewhere: how each trait is answered is in `answers.rs`, what Odoo has in `odoo.rs`.
+//! Lives elsewhere: how each trait is answered is in `answers.rs`, what Odoo has in `odoo.rs`, WhatsApp in
+//! `whatsapp.rs`.
 //! Invariants: not part of a component; nothing here touches the outside.
 
 mod answers;
 mod odoo;
+mod whatsapp;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -15,6 +17,7 @@ use crate::bindings::platinum::skill;
 use crate::{dashboard, email, model, plans, sync, tasks, updates};
 
 pub use odoo::TestOdoo;
+pub use whatsapp::TestWhatsapp;
 
 /// An approved action of a [`TestHost`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +95,8 @@ pub struct TestHost {
     pub save_error: Option<email::types::Error>,
     /// What Odoo has and was asked for.
     pub odoo: TestOdoo,
+    /// What WhatsApp has and was asked for.
+    pub whatsapp: TestWhatsapp,
     /// What `run` of sync answers.
     pub synced: Result<sync::run::Report, sync::run::Error>,
     /// The dashboard's text; its version is its number of replacements.
@@ -157,6 +162,7 @@ impl Default for TestHost {
             saved: RefCell::default(),
             save_error: None,
             odoo: TestOdoo::default(),
+            whatsapp: TestWhatsapp::default(),
             synced: Ok(sync::run::Report {
                 pulled: 0,
                 pushed: 0,

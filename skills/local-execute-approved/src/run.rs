@@ -7,15 +7,17 @@
 use std::collections::BTreeSet;
 
 use platinum_sdk::actions::types::{EffectError, Receipt};
-use platinum_sdk::host::{Approval, FinishTasks, Log, PostOdoo, SendEmail};
+use platinum_sdk::host::{Approval, FinishTasks, Log, PostOdoo, SendEmail, SendWhatsapp};
 use platinum_sdk::skill::log::Level;
 use platinum_sdk::text::one_line;
 use platinum_sdk::{Error, Invocation, Outcome};
 
 /// The kind of a mail.
 const MAIL: &str = "email-send";
+/// The kind of a chat message.
+const MESSAGE: &str = "whatsapp-send";
 /// The kinds this skill has an effect for. The host hands out those that it carries out.
-const KINDS: [&str; 3] = [MAIL, "odoo-post", "odoo-payment"];
+const KINDS: [&str; 4] = [MAIL, MESSAGE, "odoo-post", "odoo-payment"];
 
 /// At most this many actions in one run.
 const MAX_ACTIONS: usize = 50;
@@ -37,7 +39,7 @@ struct Tally {
 /// # Errors
 /// `unavailable` if all that could be done was to wait; the host runs the skill again later.
 pub fn run(
-    host: &(impl Log + SendEmail + PostOdoo + FinishTasks),
+    host: &(impl Log + SendEmail + SendWhatsapp + PostOdoo + FinishTasks),
     _: &Invocation,
 ) -> Result<Outcome, Error> {
     let kinds = KINDS.map(str::to_owned);
@@ -72,7 +74,7 @@ pub fn run(
 }
 
 /// Does one action, and finishes its task if it is done.
-fn act<H: Log + SendEmail + PostOdoo + FinishTasks>(
+fn act<H: Log + SendEmail + SendWhatsapp + PostOdoo + FinishTasks>(
     host: &H,
     approved: H::Approved,
     tally: &mut Tally,
@@ -85,6 +87,7 @@ fn act<H: Log + SendEmail + PostOdoo + FinishTasks>(
     };
     let (done, ended) = match approved.kind().as_str() {
         MAIL => ("sent", host.send(approved)),
+        MESSAGE => ("sent", host.send_message(approved)),
         _ => ("done", host.post(approved)),
     };
     let receipt = match ended {
@@ -212,7 +215,7 @@ mod tests {
         assert_eq!(host.completed.borrow()[0].1, "Answer 1 (draft_1@test)");
     }
 
-    /// Documents and payments go to Odoo, mails do not; each finishes its task.
+    /// Documents and payments go to Odoo, a chat message to WhatsApp, mails to neither; each finishes its task.
     #[test]
     fn run_hands_each_kind_to_its_effect() {
         let host = host(1);
@@ -222,7 +225,11 @@ mod tests {
         };
         let books = [of_kind(2, "odoo-post"), of_kind(3, "odoo-payment")];
         host.approvals.borrow_mut().extend(books.clone());
-        assert!(matches!(execute(&host), Ok(Outcome::Done(line)) if line.starts_with("3 done;")));
+        let message = of_kind(4, "whatsapp-send");
+        host.approvals.borrow_mut().push_back(message.clone());
+        assert!(matches!(execute(&host), Ok(Outcome::Done(line)) if line.starts_with("4 done;")));
+        assert_eq!(*host.whatsapp.sent.borrow(), [message]);
+        assert_eq!(host.completed.borrow()[3].1, "Answer 4 (wamid.draft_4)");
         assert_eq!(*host.sent.borrow(), [approved(1)]);
         assert_eq!(*host.posted.borrow(), books);
         assert_eq!(host.completed.borrow()[1].1, "Answer 2 (INV/draft_2)");

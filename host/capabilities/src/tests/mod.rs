@@ -2,6 +2,7 @@
 
 mod board;
 mod books;
+mod chats;
 mod drafting;
 mod reading;
 
@@ -123,6 +124,7 @@ fn link_only_interfaces_fit_one_linker() {
     for capability in [
         "email/propose",
         "odoo/propose",
+        "whatsapp/propose",
         "plans/write",
         "dashboard/board",
     ] {

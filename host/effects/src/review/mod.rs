@@ -76,7 +76,7 @@ pub fn recipients_of(action: &Action) -> Vec<String> {
         return all.map(address).collect();
     }
     if let Ok(message) = action.read::<WhatsappSend>() {
-        return vec![message.chat];
+        return vec![message.recipient()];
     }
     action
         .read::<Payment>()

@@ -5,6 +5,7 @@ mod above;
 mod attempts;
 mod messages;
 mod odoo;
+mod whatsapp;
 
 use std::{
     collections::VecDeque,
