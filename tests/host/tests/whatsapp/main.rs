@@ -128,8 +128,12 @@ impl Owner {
     fn waiting(&self) -> Vec<String> {
         let entries = fs::read_dir(self.vault().join("Pending_Approval"));
         let entries = entries.into_iter().flatten().flatten();
+        // A note that is still written has another name.
+        let is_note = |path: &PathBuf| path.extension().is_some_and(|end| end == "md");
         entries
-            .filter_map(|entry| fs::read_to_string(entry.path()).ok())
+            .map(|entry| entry.path())
+            .filter(is_note)
+            .filter_map(|path| fs::read_to_string(path).ok())
             .collect()
     }
 
