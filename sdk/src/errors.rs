@@ -4,7 +4,10 @@
 
 use crate::actions::types::ProposeError;
 use crate::text::one_line;
-use crate::{Error, approvals, dashboard, email, model, odoo, plans, sync, tasks, updates, vault};
+use crate::{
+    Error, approvals, dashboard, email, model, odoo, plans, social, sync, tasks, updates, vault,
+    whatsapp,
+};
 
 /// The longest text an error carries, in characters.
 const MAX_CHARS: usize = 400;
@@ -108,6 +111,28 @@ impl From<odoo::types::Error> for Error {
             E::Invalid(what) => Self::Failed(line(&format!("the call to Odoo: {what}"))),
             E::NotFound => Self::Failed("Odoo has no such record".into()),
             E::Refused(what) => Self::Failed(line(&what)),
+            E::Unavailable(what) => Self::Unavailable(line(&what)),
+        }
+    }
+}
+
+impl From<social::types::Error> for Error {
+    fn from(error: social::types::Error) -> Self {
+        use social::types::Error as E;
+        match error {
+            E::Invalid(what) => Self::Failed(line(&format!("the post: {what}"))),
+            E::Refused(what) => Self::Failed(line(&what)),
+            E::Unavailable(what) => Self::Unavailable(line(&what)),
+        }
+    }
+}
+
+impl From<whatsapp::types::Error> for Error {
+    fn from(error: whatsapp::types::Error) -> Self {
+        use whatsapp::types::Error as E;
+        match error {
+            E::NotFound => Self::Failed("WhatsApp has no such chat for this task".into()),
+            E::Invalid(what) => Self::Failed(line(&format!("the call to WhatsApp: {what}"))),
             E::Unavailable(what) => Self::Unavailable(line(&what)),
         }
     }

@@ -50,6 +50,8 @@ enum Command {
     Skills,
     /// Get the Odoo that some tests need, under `target/`, as `test` does.
     Odoo,
+    /// Get the servers of social networks that some tests need, under `target/`, as `test` does.
+    Social,
     /// Print the benchmark table, peers side by side.
     Bench,
 }
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
             setup::skills(&root, setup::Skills::AndGuests).map(|_| ExitCode::SUCCESS)
         }
         Command::Odoo => setup::odoo::set_up(&root).map(success),
+        Command::Social => setup::social::set_up(&root).map(success),
         Command::Bench => bench::run(&root).map(success),
     };
     match done {

@@ -39,11 +39,13 @@ pub(crate) fn run(root: &Path, full: bool, names: &[String]) -> anyhow::Result<E
     )?;
     let (binaries, lints) = std::thread::scope(|scope| {
         let skills = scope.spawn(|| setup::skills(root, setup::Skills::AndGuests));
-        // Mostly it waits for the network: beside the compiler it costs no time.
+        // Mostly they wait for the network: beside the compiler they cost no time.
         let odoo = scope.spawn(|| setup::odoo::set_up(root));
+        let social = scope.spawn(|| setup::social::set_up(root));
         let binaries = binaries::build(root);
         setup::joined(skills)?;
         setup::joined(odoo)?;
+        setup::joined(social)?;
         binaries
     })?;
 

@@ -34,6 +34,10 @@ wasmtime::component::bindgen!({
             import platinum:odoo/read@0.1.0;
             import platinum:odoo/draft@0.1.0;
             import platinum:odoo/propose@0.1.0;
+            import platinum:social/draft@0.1.0;
+            import platinum:social/propose@0.1.0;
+            import platinum:whatsapp/read@0.1.0;
+            import platinum:whatsapp/propose@0.1.0;
             import platinum:sync/run@0.1.0;
             import platinum:dashboard/board@0.1.0;
         }
@@ -49,6 +53,8 @@ wasmtime::component::bindgen!({
         "../../wit/approvals",
         "../../wit/email",
         "../../wit/odoo",
+        "../../wit/social",
+        "../../wit/whatsapp",
         "../../wit/sync",
         "../../wit/dashboard",
     ],

@@ -20,7 +20,9 @@ pub mod odoo;
 mod plans;
 pub mod proposals;
 mod registry;
+mod settings;
 pub mod skill;
+pub mod social;
 pub mod sync;
 pub mod tasks;
 #[cfg(test)]
@@ -28,6 +30,7 @@ mod tests;
 mod text;
 pub mod updates;
 pub mod vault;
+pub mod whatsapp;
 pub mod zones;
 
 pub use blocking::in_background;
@@ -46,6 +49,8 @@ pub fn link_only() -> Vec<Box<dyn platinum_engine::Interface>> {
         odoo::PROPOSE.link_only(),
         skill::CONTEXT.link_only(),
         skill::LOG.link_only(),
+        social::DRAFT.link_only(),
+        social::PROPOSE.link_only(),
         sync::RUN.link_only(),
         tasks::READ.link_only(),
         tasks::OWNERSHIP.link_only(),
@@ -54,6 +59,8 @@ pub fn link_only() -> Vec<Box<dyn platinum_engine::Interface>> {
         updates::PUBLISH.link_only(),
         updates::COLLECT.link_only(),
         vault::CONTEXT.link_only(),
+        whatsapp::READ.link_only(),
+        whatsapp::PROPOSE.link_only(),
     ]);
     interfaces
 }

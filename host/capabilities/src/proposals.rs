@@ -4,15 +4,16 @@
 //! To add a kind: its `propose` in its zone's folder, and its line in [`offers`].
 //! Lives elsewhere: the record of each kind is checked in its zone's folder.
 //! Invariants: a draft is made once; only for a task that this agent owns, under the epoch of its
-//! claim, and only of a kind that is the zone's own; one draft for each claim; nothing is written that
-//! would be reverted when it is shared; an equal plan that waits already is not made again.
+//! claim, and only of a kind that is the zone's own; one draft for each claim, and of posts one for each
+//! account; nothing is written that would be reverted when it is shared; an equal plan that waits already
+//! is not made again.
 
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use platinum_core::{
-    Action, DraftId, EmailSend, OdooPost, TaskId, Timestamp, TypedAction, VaultPath, layout,
-    text::one_line, whole_second,
+    Action, DraftId, EmailSend, OdooPost, SocialPublish, TaskId, Timestamp, TypedAction, VaultPath,
+    layout, text::one_line, whole_second,
 };
 use platinum_engine::{Call, Interface};
 use platinum_vault::{
@@ -111,10 +112,14 @@ pub(crate) fn context(
 }
 
 impl ProposeCtx {
-    /// Whether this agent may propose something for a task now.
-    pub(crate) async fn check_ready(&self, task: &str) -> Result<(), ProposeError> {
+    /// Whether this agent may propose something for a task now; a post, by this account.
+    pub(crate) async fn check_ready(
+        &self,
+        task: &str,
+        account: Option<&str>,
+    ) -> Result<(), ProposeError> {
         let (task, epoch) = self.owned_task(task).await?;
-        match self.open_draft(task, epoch).await? {
+        match self.open_draft(task, epoch, account).await? {
             Some(id) => Err(ProposeError::Duplicate(id.to_string())),
             None => Ok(()),
         }
@@ -127,6 +132,17 @@ impl ProposeCtx {
         proposal: Proposal,
         record: Result<T, String>,
         doubts: Vec<String>,
+    ) -> Result<String, ProposeError> {
+        self.propose_shown(proposal, record, doubts, None).await
+    }
+
+    /// As [`ProposeCtx::propose_action`], with how what leaves will look, as its server shows it.
+    pub(crate) async fn propose_shown<T: TypedAction>(
+        &self,
+        proposal: Proposal,
+        record: Result<T, String>,
+        doubts: Vec<String>,
+        card: Option<String>,
     ) -> Result<String, ProposeError> {
         let (task, epoch) = self.owned_task(&proposal.task).await?;
         let answered = match self.store.get(task).await {
@@ -145,7 +161,9 @@ impl ProposeCtx {
                 "`expires` must lie within the next 90 days".to_owned(),
             ));
         }
-        if let Some(id) = self.open_draft(task, epoch).await? {
+        let account = action.read::<SocialPublish>().ok();
+        let account = account.as_ref().map(|post| post.account.as_str());
+        if let Some(id) = self.open_draft(task, epoch, account).await? {
             return Err(ProposeError::Duplicate(id.to_string()));
         }
         if let Ok(post) = action.read::<OdooPost>()
@@ -182,7 +200,7 @@ impl ProposeCtx {
             expires,
             doubts,
         };
-        let text = note.render_answering(&answered);
+        let text = note.render_shown(&answered, card.as_deref());
         self.create(layout::pending(note.id), text).await?;
         Ok(note.id.to_string())
     }
@@ -262,9 +280,15 @@ impl ProposeCtx {
     }
 
     /// The draft that was made under this claim already: a skill that runs again after a crash
-    /// proposes once, whatever it says the second time.
-    async fn open_draft(&self, task: TaskId, epoch: u64) -> Result<Option<DraftId>, Unwritten> {
+    /// proposes once, whatever it says the second time. Of posts, the one by this account.
+    async fn open_draft(
+        &self,
+        task: TaskId,
+        epoch: u64,
+        account: Option<&str>,
+    ) -> Result<Option<DraftId>, Unwritten> {
         let (vault, today) = (self.vault.clone(), day_of(DraftId::generate()));
+        let account = account.map(str::to_owned);
         let found = in_background(move || {
             let mut of_today = 0;
             let mut waiting = 0;
@@ -276,11 +300,14 @@ impl ProposeCtx {
                     waiting += 1;
                     of_today += usize::from(day_of(id) == today);
                     let text = vault.read_text(&entry.path, MAX_DRAFT_BYTES as u64);
-                    let note = text.ok().and_then(|text| Note::parse(&text).ok());
-                    let made_for = note.and_then(|note| DraftNote::made_for(&note));
+                    let Some(note) = text.ok().and_then(|text| Note::parse(&text).ok()) else {
+                        continue;
+                    };
+                    let made_for = DraftNote::made_for(&note);
                     // One of an earlier claim would be refused when it is approved.
                     if made_for
                         .is_some_and(|(of, made)| of == task && made.is_none_or(|of| of == epoch))
+                        && !is_by_another(&note, account.as_deref())
                     {
                         return Ok(Err(id));
                     }
@@ -319,6 +346,13 @@ fn drafts_in(vault: &Vault, folder: &str) -> Result<impl Iterator<Item = DraftNo
         let text = vault.read_text(&entry.path, MAX_DRAFT_BYTES as u64).ok()?;
         DraftNote::parse(&text).ok()
     }))
+}
+
+/// Whether a draft is a post by another account than this, for which its task has one of its own.
+fn is_by_another(note: &Note, account: Option<&str>) -> bool {
+    let draft = DraftNote::from_note(note).ok();
+    let post = draft.and_then(|draft| draft.action.read::<SocialPublish>().ok());
+    account.is_some_and(|account| post.is_some_and(|post| post.account != account))
 }
 
 /// The sentence for the owner about a draft that is put away for this one.

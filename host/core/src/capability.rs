@@ -50,7 +50,7 @@ capabilities! {
     EmailPeople = "email" / "people": "whom the owner writes to by that name, and how",
     EmailDraft = "email" / "draft": "save a draft in the mailbox",
     EmailPropose = "email" / "propose": "propose a mail to the owner",
-    SocialDraft = "social" / "draft": "save a draft of a post",
+    SocialDraft = "social" / "draft": "read the accounts, check posts, save drafts of them",
     SocialPropose = "social" / "propose": "propose a post to the owner",
     OdooRead = "odoo" / "read": "read from Odoo",
     OdooDraft = "odoo" / "draft": "create a draft entry in Odoo",

@@ -19,9 +19,10 @@ mod text_id;
 mod zone;
 
 pub use actions::{
-    ACTIONS, Action, ActionError, ActionKind, ActionSpec, EmailSend, Media, OdooPayment, OdooPost,
-    OwnAnswer, Payment, SocialPublish, TypedAction, WhatsappSend, bill_operation,
-    is_draft_operation, task_operation,
+    ACTIONS, Action, ActionError, ActionKind, ActionSpec, EmailSend, LinkCard, Media, MediaError,
+    MediaRequest, OdooPayment, OdooPost, OwnAnswer, PART_LINE, PartLineError, Payment, PostRequest,
+    SocialPublish, TypedAction, WhatsappSend, bill_operation, is_draft_operation, join_parts,
+    split_parts, task_operation,
 };
 pub use backoff::Backoff;
 pub use capability::{Capability, UnknownCapability};

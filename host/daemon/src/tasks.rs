@@ -55,6 +55,12 @@ impl TaskStore for Tasks {
         summary: &str,
         receipts: Vec<ReceiptRecord>,
     ) -> Result<(), TaskError> {
+        // It has one for each network: the host files it with the last of them.
+        let ended = receipts.iter().map(|receipt| receipt.draft).collect();
+        let undecided = self.0.has_undecided_post(id, ended).await;
+        if undecided.map_err(task_error)? {
+            return Ok(());
+        }
         // What was done for a task of another agent's finishes it; a skill's word alone does not.
         let finish = match receipts.is_empty() {
             true => Finish::done(summary, receipts).by_owner(),

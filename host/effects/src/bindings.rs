@@ -17,6 +17,8 @@ wasmtime::component::bindgen!({
             import platinum:approvals/queue@0.1.0;
             import platinum:email/send@0.1.0;
             import platinum:odoo/post@0.1.0;
+            import platinum:social/publish@0.1.0;
+            import platinum:whatsapp/send@0.1.0;
         }
     ",
     path: [
@@ -24,6 +26,8 @@ wasmtime::component::bindgen!({
         "../../wit/approvals",
         "../../wit/email",
         "../../wit/odoo",
+        "../../wit/social",
+        "../../wit/whatsapp",
     ],
     imports: { default: async | trappable },
     with: { "platinum:approvals/queue.approved-action": crate::approvals::Approved },

@@ -96,6 +96,13 @@ pub trait Effect: Send + Sync {
 
     /// What the owner can do about one whose outcome stays unknown, in a sentence.
     fn advice(&self) -> &'static str;
+
+    /// As [`Effect::advice`], with what the other side has of it, if only a part of it happened. Asked after
+    /// [`Effect::reconcile`] answered that it is not known to have happened.
+    async fn describe_doubt(&self, reference: &str, draft: Option<&DraftNote>) -> String {
+        let _ = (reference, draft);
+        self.advice().to_owned()
+    }
 }
 
 /// One attempt: what leaves, exactly as it was approved.
@@ -107,6 +114,8 @@ pub struct Attempt {
     pub reference: String,
     /// The message that was approved, for what is one. Whoever hands it over checks that it is this.
     pub message: Option<MessageDigest>,
+    /// When its approval was given.
+    pub approved_at: Timestamp,
 }
 
 /// It happened, and this is what the other side answered.
@@ -419,16 +428,20 @@ impl Executor {
                     result.confirmed += 1;
                     continue;
                 }
-                Ok(None) => effect.advice(),
+                Ok(None) => {
+                    effect
+                        .describe_doubt(&intent.reference, note.as_ref())
+                        .await
+                }
                 Err(reason) => {
                     tracing::warn!(draft = %intent.draft, reason, "The other side could not be asked.");
-                    "The other side could not be asked yet."
+                    "The other side could not be asked yet.".to_owned()
                 }
             };
             result.in_doubt.push(InDoubt {
                 draft: intent.draft,
                 task: intent.task,
-                why: why.to_owned(),
+                why,
             });
         }
         Ok(result)

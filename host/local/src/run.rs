@@ -21,6 +21,8 @@ use platinum_effects::{
     approvals::{Approvals, ApprovalsQueue},
     email::{McpMailFiles, McpMailSender, SendMail},
     odoo::{McpOdooServer, PostDocument, RecordPayment},
+    social::{McpSocialServer, PublishPost},
+    whatsapp::{McpWhatsappServer, SendMessage},
 };
 use platinum_journal::{AuditEvent, Intent, Journal, Receipt};
 use platinum_mcp::{GateRefusal, McpError};
@@ -99,10 +101,18 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
         let accounts = approvals.policy().accounts.clone();
         effects.push(Arc::new(SendMail::new(sender, accounts)));
     }
+    if let Some(session) = host.session(ZoneId::SOCIAL.as_str()) {
+        let networks = Arc::new(McpSocialServer::new(session.clone()));
+        effects.push(Arc::new(PublishPost::new(networks)));
+    }
     if let Some(session) = host.session(ZoneId::ACCOUNTING.as_str()) {
         let odoo = Arc::new(McpOdooServer::new(session.clone()));
         effects.push(Arc::new(PostDocument::new(odoo.clone())));
         effects.push(Arc::new(RecordPayment::new(odoo)));
+    }
+    if let Some(session) = host.session(ZoneId::WHATSAPP.as_str()) {
+        let whatsapp = Arc::new(McpWhatsappServer::new(session.clone()));
+        effects.push(Arc::new(SendMessage::new(whatsapp)));
     }
     let executor = Arc::new(Executor::new(approvals, effects));
     interfaces.extend(platinum_effects::interfaces(&executor));

@@ -27,7 +27,7 @@ pub enum Class {
 }
 
 /// First words of tools that read.
-const READS: [&str; 6] = ["search", "list", "get", "read", "find", "preview"];
+const READS: [&str; 7] = ["search", "list", "get", "read", "find", "preview", "check"];
 /// Words that act wherever they stand in a name.
 const ACTS: &[&str] = &[
     "accept",
@@ -311,6 +311,7 @@ mod tests {
             "create_records",
             "publish",
             "publish_post",
+            "check_and_publish",
             "post_message",
             "chatter_post",
             "pay_invoice",
@@ -360,11 +361,14 @@ mod tests {
             "preview_payment",
             "get_current_context",
             "listMessages",
+            "check_post",
+            "search_posts",
         ] {
             assert_eq!(classify(name), Class::Reads, "{name}");
         }
         for name in [
             "draft_email",
+            "draft_post",
             "save_draft",
             "create_draft",
             "draft_reply",

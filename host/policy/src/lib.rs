@@ -23,7 +23,10 @@ pub use folders::{FolderAccess, FolderRefusal, UnknownAccess, check_folder};
 pub use grants::{Grants, Refusal, decide};
 pub use paths::{Change, Rule, Violation, check};
 pub use roles::{allows, ceiling};
-pub use synced::{ATTACHMENT_TYPES, MAX_FILE_BYTES, could_be_synced, is_synced};
+pub use synced::{
+    ATTACHMENT_TYPES, MAX_ATTACHMENT_BYTES, MAX_FILE_BYTES, could_be_synced, is_attachable,
+    is_synced,
+};
 pub use zones::{
     BUILT_IN_ZONES, ForeignAction, Locality, ZoneSpec, check_action, is_local_only,
     local_only_zones, zone,

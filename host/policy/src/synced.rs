@@ -1,4 +1,5 @@
-//! [`is_synced`]: the allow-list of paths that leave this machine at all.
+//! [`is_synced`]: the allow-list of paths that leave this machine at all; [`is_attachable`]: of files that leave with
+//! what is approved.
 //!
 //! Lives elsewhere: what must never be synced by its name or content although it is on this list
 //! is for `secrets`; that links and odd modes are refused is the synchronizer's.
@@ -13,6 +14,9 @@ pub const ATTACHMENT_TYPES: [&str; 10] = [
 
 /// Larger files are not synced, and not taken from the remote.
 pub const MAX_FILE_BYTES: usize = 32 * 1024 * 1024;
+
+/// All files together that leave with one action, in bytes. Most mail servers take 25 MB after encoding.
+pub const MAX_ATTACHMENT_BYTES: u64 = 20_000_000;
 
 /// Whether the path takes part in sync: in a known folder or a known file at the top, a note or
 /// an attachment, no component starts with a dot, and the name is none that programs give to files
@@ -31,6 +35,12 @@ pub fn is_synced(path: &VaultPath) -> bool {
     known_type
         && !is_an_editors_own(path.file_name())
         && (is_in_known_folder(path) || is_known_top_file(path))
+}
+
+/// Whether a file may leave with what is approved: it lies where the owner puts files, in `Inbox/` or `Approved/`, and
+/// is of a type that is synced. A cloud agent can make files in every other folder, also after the approval.
+pub fn is_attachable(path: &VaultPath) -> bool {
+    [layout::INBOX, layout::APPROVED].contains(&path.top()) && is_synced(path)
 }
 
 /// Whether what is at this path would be synced if it were a file, or, if it were a folder, could
@@ -93,6 +103,22 @@ mod tests {
             "Updates/cloud/u.md",
         ] {
             assert!(synced(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn is_attachable_where_the_owner_puts_files_alone() {
+        for (path, expected) in [
+            ("Inbox/attachments/a.png", true),
+            ("Approved/a.pdf", true),
+            ("Inbox/a.mp4", false),
+            ("Inbox/.a.png", false),
+            ("Pending_Approval/a.png", false),
+            ("Done/2026/11/a.png", false),
+            ("Company_Handbook.md", false),
+        ] {
+            let path = VaultPath::new(path).unwrap();
+            assert_eq!(is_attachable(&path), expected, "{path}");
         }
     }
 

@@ -7,6 +7,7 @@ use std::{collections::BTreeSet, time::Duration};
 use platinum_core::{Backoff, DraftId, TaskId, Timestamp, VaultPath, ZoneId, layout};
 use platinum_protocol::{Claimed, TaskPlace, reconcile::Intent};
 use platinum_repo::{MaintenanceError, RemoteEvent};
+use platinum_tasks::has_undecided_post;
 use platinum_vault::note::TaskNote;
 
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     content::rounds,
     remote::events,
     replica::{
+        Replica,
         draft_history::PastDraft,
         elsewhere::{self, OwnElsewhere, TRAILER_MACHINE},
         tasks,
@@ -258,6 +260,25 @@ impl Synchronizer {
         }
         let intent = self.replica.intents.get(task);
         Ok(matches!(intent, Some(Intent::Claim { .. })).then_some(UNCONFIRMED))
+    }
+
+    /// Whether a task of somebody's stays open for a post that its owner has not decided on, of those made under its
+    /// claim; `ended` are those that are decided, wherever their files are.
+    ///
+    /// # Errors
+    /// If the repository or the vault cannot be read.
+    pub async fn has_undecided_post(
+        &self,
+        task: TaskId,
+        ended: Vec<DraftId>,
+    ) -> Result<bool, SyncError> {
+        let TaskPlace::Owned(record) = self.place(task).await? else {
+            return Ok(false);
+        };
+        let claim = record.epoch;
+        let scan =
+            move |replica: &Replica| Ok(has_undecided_post(&replica.vault, task, claim, &ended)?);
+        self.blocking(scan).await
     }
 
     /// The drafts that were ever made for these tasks, as the history has them, but for some.

@@ -1,10 +1,11 @@
-//! [`Drafts`]: which tasks have drafts, and under which claims those were made.
+//! [`Drafts`]: which tasks have drafts, and under which claims those were made; [`has_undecided_post`]: whether one of
+//! several still waits.
 //!
 //! Lives elsewhere: which draft counts for a claim is decided by [`DraftNote::is_under`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platinum_core::{DraftId, TaskId, Timestamp, VaultPath, layout};
+use platinum_core::{ActionKind, DraftId, TaskId, Timestamp, VaultPath, layout};
 use platinum_repo::{Oid, Repo, RepoError};
 use platinum_vault::{
     Entry, Vault, VaultError,
@@ -102,6 +103,41 @@ fn is_named_as_a_draft(path: &VaultPath) -> bool {
     path.stem().parse::<DraftId>().is_ok()
 }
 
+/// Whether a task has a post that its owner has not decided on: one that waits or is approved, was made under the claim
+/// of this epoch, and is none of `ended`. One text for each network makes several drafts of a task; of any other kind
+/// it has one. Blocks on the disk.
+///
+/// # Errors
+/// If a folder, or a file with the name of a draft, cannot be read: it may be one.
+pub fn has_undecided_post(
+    vault: &Vault,
+    task: TaskId,
+    claim: u64,
+    ended: &[DraftId],
+) -> Result<bool, VaultError> {
+    for folder in [layout::PENDING_APPROVAL, layout::APPROVED] {
+        for Entry { path, .. } in vault.list(folder)? {
+            let Ok(id) = path.stem().parse::<DraftId>() else {
+                continue;
+            };
+            let bytes = match vault.read(&path, MAX_DRAFT_BYTES) {
+                _ if ended.contains(&id) => continue,
+                Err(VaultError::NotFound(_)) => continue,
+                bytes => bytes?,
+            };
+            let Ok(note) = Note::parse(&String::from_utf8_lossy(&bytes)) else {
+                continue;
+            };
+            let is_post = note.get_text("action") == Some(ActionKind::SOCIAL_PUBLISH.as_str());
+            let made_for = DraftNote::made_for(&note).filter(|(of, _)| is_post && *of == task);
+            if made_for.is_some_and(|(_, made)| DraftNote::is_under(made, claim)) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// Whether `tip` has a draft for a task, made under the claim of this epoch, that `applied` has
 /// not.
 ///
@@ -179,6 +215,35 @@ mod tests {
             doubts: vec![],
         }
         .render()
+    }
+
+    /// A post of the task, of its claim, that neither ended nor was rejected; nothing else holds it open.
+    #[test]
+    fn undecided_post_is_of_the_task_and_its_claim() {
+        let task = TaskId::from_parts(1, 7);
+        let post = |epoch: u64| {
+            let mail = note(task, epoch);
+            let front = mail.split_once("action: ").unwrap().0;
+            let rest = mail.split_once("summary: ").unwrap().1;
+            format!("{front}action: social-publish\naccount: me\nsummary: {rest}")
+        };
+        let id = |n| DraftId::from_parts(1, n);
+        for (folder, text, expected) in [
+            (layout::PENDING_APPROVAL, post(3), true),
+            (layout::APPROVED, post(3), true),
+            (layout::REJECTED, post(3), false),
+            (layout::PENDING_APPROVAL, post(2), false),
+            (layout::PENDING_APPROVAL, note(task, 3), false),
+            (layout::PENDING_APPROVAL, "# Mine\n".to_owned(), false),
+        ] {
+            let (root, vault) = vault();
+            let path = root.path().join(folder).join(format!("{}.md", id(1)));
+            fs::write(path, &text).unwrap();
+            let is_undecided =
+                |task, ended: &[DraftId]| has_undecided_post(&vault, task, 3, ended).unwrap();
+            assert_eq!(is_undecided(task, &[id(2)]), expected, "{folder}: {text}");
+            assert!(!is_undecided(task, &[id(1)]) && !is_undecided(TaskId::from_parts(1, 8), &[]));
+        }
     }
 
     /// A draft counts in each of the folders; what is no draft, or cannot be read and has no draft's

@@ -11,7 +11,7 @@ mod drafts;
 mod error;
 mod location;
 
-pub use drafts::{DRAFT_FOLDERS, Drafts, ReadDrafts, has_new_draft};
+pub use drafts::{DRAFT_FOLDERS, Drafts, ReadDrafts, has_new_draft, has_undecided_post};
 pub use error::TaskNoteError;
 pub use location::{
     LAST_EPOCH, MAX_NOTE, TaskLocation, claim_in, draft_of, epoch_in, find, note_of, read_note,

@@ -83,3 +83,27 @@ impl PostOdoo for Host {
         crate::odoo::post::post(approved)
     }
 }
+
+/// `platinum:social/publish`: publishes what was approved.
+pub trait PublishSocial: Approvals {
+    /// Publishes, at most once. The approval is used up.
+    fn publish(&self, approved: Self::Approved) -> Result<Receipt, EffectError>;
+}
+
+impl PublishSocial for Host {
+    fn publish(&self, approved: ApprovedAction) -> Result<Receipt, EffectError> {
+        crate::social::publish::publish(approved)
+    }
+}
+
+/// `platinum:whatsapp/send`: sends a chat message that was approved.
+pub trait SendWhatsapp: Approvals {
+    /// Sends, at most once. The approval is used up.
+    fn send_message(&self, approved: Self::Approved) -> Result<Receipt, EffectError>;
+}
+
+impl SendWhatsapp for Host {
+    fn send_message(&self, approved: ApprovedAction) -> Result<Receipt, EffectError> {
+        crate::whatsapp::send::send(approved)
+    }
+}

@@ -1,7 +1,8 @@
 //! Text from outside, made safe to show: which characters are hidden, one line, bounds, Markdown.
 //!
 //! Lives here: the one list of invisible and bidirectional characters, and the functions that
-//! remove them; what in a text a Markdown reader would run, fetch or hide; what in a mail is its writer's own
+//! remove them; what in a text a Markdown reader would run, fetch or hide, and a model's text
+//! without it; what in a mail is its writer's own
 //! ([`quotes`]); what a mail address is, and what may be a one-time code; how numbers and names are
 //! compared; how a draft marks its gaps and the
 //! beginning of its text. A crate of its own, without dependencies, because skills use it too (through the SDK);
@@ -21,6 +22,7 @@ mod comparable;
 mod gaps;
 mod markdown;
 pub mod quotes;
+mod sanitize;
 
 use alloc::string::String;
 
@@ -28,9 +30,10 @@ pub use active::{Active, find_active};
 pub use address::{AddressError, MailAddress, bare_address, message_id};
 pub use boundary::{BOUNDARY, BoundaryFault, resembles_boundary, split_at_boundary};
 pub use code::{brings_code, without_codes, without_named_codes};
-pub use comparable::comparable;
+pub use comparable::{comparable, is_copy};
 pub use gaps::{GAP_FORM, gap, has_gaps, is_field_gap, without_gap_signs};
 pub use markdown::{escape_markdown, section_lines, unescape_markdown, unfenced};
+pub use sanitize::sanitize;
 
 /// Whether a reader cannot see this character, or whether it changes how others are shown.
 ///

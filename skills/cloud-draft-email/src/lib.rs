@@ -2,7 +2,7 @@
 //!
 //! Lives here: the glue. Lives elsewhere: whether an answer is needed in [`triage`], [`notice`] and [`rules`], the order of
 //! things in [`mod@run`], what the model is given in [`request`], the mail that is proposed in
-//! [`reply`], its text made harmless to read in [`sanitize`], a plan's steps in [`steps`];
+//! [`reply`], a plan's steps in [`steps`];
 //! a new mail that a note asks for in [`note`], the owner's own way to write in [`style`].
 
 pub mod facts;
@@ -12,7 +12,6 @@ pub mod reply;
 pub mod request;
 pub mod rules;
 pub mod run;
-pub mod sanitize;
 pub mod steps;
 pub mod style;
 pub mod triage;

@@ -7,11 +7,10 @@
 use platinum_sdk::email::types::Mail;
 use platinum_sdk::tasks::types::Task;
 use platinum_sdk::text::{
-    MailAddress, bounded, is_hidden, is_joined, message_id, one_line, without_named_codes,
+    MailAddress, bounded, is_hidden, is_joined, message_id, one_line, sanitize, without_named_codes,
 };
 
 use crate::facts::{Facts, Recipients};
-use crate::sanitize::sanitize;
 
 /// The longest subject, in characters.
 const MAX_SUBJECT: usize = 200;

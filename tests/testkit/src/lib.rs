@@ -1,9 +1,12 @@
 //! Real servers on loopback, vaults and remotes for tests.
 //!
 //! Lives here: [`git`], remotes of every kind and a line to them with faults; [`mail`], an IMAP
-//! and a submission server over TLS; [`odoo`], Odoo with accounting; [`notes`], texts as notes of the kind that a folder has; [`power_cut`], folders
-//! whose unsynced writes can be discarded; and what every test that talks to a process needs: [`wait_for`],
-//! [`free_ports`], [`Child`], [`is_dead`], [`program`], [`add_skills`], [`exchange_keys`], [`mail_folder`], [`seed`], [`skip`]; and for MCP servers
+//! and a submission server over TLS; [`odoo`], Odoo with accounting; [`social`], servers of social networks;
+//! [`whatsapp`], the Cloud API of WhatsApp;
+//! [`http_proxy`], a line to a server over HTTP that loses what is asked or answered; [`notes`], texts as notes of the
+//! kind that a folder has; [`power_cut`], folders whose unsynced writes can be discarded; and what every test that
+//! talks to a process needs: [`wait_for`], [`free_ports`], [`Child`], [`is_dead`], [`program`], [`add_skills`],
+//! [`exchange_keys`], [`mail_folder`], [`seed`], [`skip`]; and for MCP servers
 //! [`inspect`].
 //! Invariants: nothing listens on a fixed port or outside loopback; every server lives in a
 //! temporary folder and dies with the value that started it, or with the test process. So test programs can
@@ -11,6 +14,8 @@
 
 mod child;
 pub mod git;
+mod http;
+pub mod http_proxy;
 mod inspector;
 pub mod mail;
 mod mail_folder;
@@ -19,12 +24,15 @@ pub mod odoo;
 pub mod power_cut;
 mod program;
 mod seed;
+pub mod social;
 mod tls;
+pub mod whatsapp;
 
 use std::{
+    fs,
     io::Write as _,
     net::TcpListener,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
@@ -61,6 +69,42 @@ pub fn skip(why: &str, forbids: bool) -> anyhow::Result<()> {
     // where the name of the test stands before it.
     writeln!(std::io::stderr(), "\nSKIPPED: {why}")?;
     Ok(())
+}
+
+/// Where the test command keeps what it fetched for some tests, by the name of the folder in the target folder.
+fn fetched_folder(name: &str) -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(target) => PathBuf::from(target).join(name),
+        None => Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../target")
+            .join(name),
+    }
+}
+
+/// Whether the test command made something ready in its folder. Where it could not, and where it has not run, the
+/// test is [skipped](skip) with the reason.
+///
+/// # Errors
+/// If the test command has run and left neither that nor a reason.
+fn is_set_up(folder: &Path, what: &str, command: &str) -> anyhow::Result<bool> {
+    if folder.join("ready").is_file() {
+        return Ok(true);
+    }
+    match fs::read_to_string(folder.join("unavailable")) {
+        Ok(reason) => skip(&reason, true)?,
+        Err(_) => skip(&format!("no {what} here: run `{command}` first"), false)?,
+    }
+    Ok(false)
+}
+
+/// The last lines of a log, as the reason of a failure.
+fn end_of(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    format!(
+        "its log ends: {}",
+        lines[lines.len().saturating_sub(12)..].join("\n")
+    )
 }
 
 /// Asks `look` again and again until it finds something, and gives up after `at_most`.

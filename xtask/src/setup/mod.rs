@@ -1,18 +1,22 @@
 //! What a fresh machine needs: packages of the distribution, the skills, the programs.
 //!
 //! Installed by name, from the distribution, and said before it is done. Nothing else is fetched
-//! than these packages and crates, and for some tests an Odoo: [`odoo`].
+//! than these packages and crates, and for some tests an Odoo and servers of social networks, which are not
+//! installed: [`odoo`], [`social`].
 
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, PoisonError},
 };
 
 use anyhow::{Context, bail};
 
 use crate::{lints, skills, steps};
 
+mod fetched;
 pub(crate) mod odoo;
+pub(crate) mod social;
 
 /// The programs that the daemons and tests start.
 const PROGRAMS: [&str; 5] = [
@@ -47,6 +51,9 @@ pub(crate) const PROGRAMS_VARIABLE: &str = "PLATINUM_PROGRAMS";
 /// # Errors
 /// If one is missing and cannot be installed: the message has the command to give.
 pub(crate) fn packages(why: &str, wanted: &[&str]) -> anyhow::Result<()> {
+    // What is set up side by side may want packages at the same time; the package manager does one thing at a time.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let missing: Vec<&str> = wanted
         .iter()
         .copied()

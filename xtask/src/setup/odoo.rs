@@ -9,13 +9,13 @@ use std::{
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use sha2::{Digest as _, Sha256};
 
-use crate::{setup, steps::Step};
+use super::fetched::{self, DebianPackage, run, shell};
+use crate::setup;
 
 /// What is installed into the database besides our addon: the modules whose ways to act are tested.
 const MODULES: &str = "account,sale,sms,snailmail_account,account_payment,account_edi_ubl_cii";
@@ -74,9 +74,6 @@ const PYTHON_PACKAGES: [&str; 40] = [
 ];
 const TEMPLATE: &str = include_str!("odoo-template.sh");
 const USERS: &str = include_str!("odoo-users.py");
-/// How `timeout` ends when it had to end what it ran.
-const TOO_LATE: i32 = 124;
-const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// Gets what is missing. If that cannot be had, says why and leaves the reason for the tests.
 ///
@@ -84,21 +81,11 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// If the target folder cannot be written.
 pub(crate) fn set_up(root: &Path) -> anyhow::Result<()> {
     let cache = setup::target(root).join("odoo");
-    fs::create_dir_all(&cache)?;
-    let reason = cache.join("unavailable");
-    match make(root, &cache) {
-        Ok(()) => match fs::remove_file(reason) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
-        },
-        Err(error) => {
-            eprintln!("The tests on a real Odoo are skipped: {error:#}");
-            Ok(fs::write(reason, format!("no Odoo here: {error:#}"))?)
-        }
-    }
+    fetched::provide(&cache, "Odoo", || make(root, &cache))
 }
 
 fn make(root: &Path, cache: &Path) -> anyhow::Result<()> {
+    const WHY: &str = "tests on a real Odoo";
     let addons = root.join("deploy/odoo/addons");
     let drafter = root.join("deploy/odoo/make-drafter.py");
     let ready = cache.join("ready");
@@ -107,14 +94,10 @@ fn make(root: &Path, cache: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     fs::remove_file(&ready).ok();
-    let mut wanted = Vec::new();
     if !Path::new("/usr/lib/postgresql").is_dir() {
-        wanted.push("postgresql");
+        setup::packages(WHY, &["postgresql"])?;
     }
-    if !Path::new(KEYRING).is_file() {
-        wanted.push("debian-archive-keyring");
-    }
-    setup::packages("tests on a real Odoo", &wanted)?;
+    fetched::keyring(WHY)?;
     std::thread::scope(|scope| {
         let package = scope.spawn(|| unpack(cache));
         python(cache)?;
@@ -138,107 +121,23 @@ fn make(root: &Path, cache: &Path) -> anyhow::Result<()> {
 
 /// Debian's package, without its dependencies: those are of another release.
 fn unpack(cache: &Path) -> anyhow::Result<()> {
-    const SCRIPT: &str = r#"
-set -euo pipefail
-mirror=$(sed -n 's/^URIs: *//p;s/^deb  *\(\[[^]]*\] *\)\?\(http[^ ]*\).*/\2/p' /etc/apt/sources.list \
-    /etc/apt/sources.list.d/debian.sources 2>/dev/null | grep '/debian/\?$' | head -n 1 || true)
-apt=$CACHE/apt
-rm -rf "$apt" "$CACHE/odoo.part"
-mkdir -p "$apt"/lists/partial "$apt"/cache/archives/partial "$CACHE/odoo.part"
-echo "deb [signed-by=$KEYRING] ${mirror:-http://deb.debian.org/debian} sid main" >"$apt/sources.list"
-cat >"$apt/apt.conf" <<CONF
-Dir::Etc::sourcelist "$apt/sources.list";
-Dir::Etc::sourceparts "-";
-Dir::State::lists "$apt/lists";
-Dir::Cache "$apt/cache";
-APT::Architecture "$(dpkg --print-architecture)";
-APT::Sandbox::User "root";
-Acquire::Retries "1";
-Acquire::http::Timeout "15";
-Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
-Acquire::Languages "none";
-CONF
-export APT_CONFIG=$apt/apt.conf
-cd "$apt"
-timeout 120 apt-get -q update -o APT::Update::Error-Mode=any
-timeout 300 apt-get -q download odoo-19
-dpkg-deb --fsys-tarfile odoo-19_*.deb | tar -x -C "$CACHE/odoo.part" --no-same-owner $LEFT_OUT
-dpkg-deb -f odoo-19_*.deb Version >"$CACHE/odoo.part/version"
-mv "$CACHE/odoo.part" "$CACHE/odoo"
-rm -rf "$apt"
-"#;
-    if cache.join("odoo/version").is_file() {
-        return Ok(());
-    }
-    let left_out = LEFT_OUT.map(|pattern| format!("--exclude={pattern}"));
-    let mut script = shell(SCRIPT, 600);
-    script
-        .env("CACHE", cache)
-        .env("KEYRING", KEYRING)
-        .env("LEFT_OUT", left_out.join(" "));
-    run(
-        "Odoo: Debian's package odoo-19 (from sid, 120 MB, unpacked into the target folder)",
-        &mut script,
-    )
+    let package = DebianPackage {
+        name: "odoo-19",
+        suite: "sid",
+        left_out: &LEFT_OUT,
+        step: "Odoo: Debian's package odoo-19 (from sid, 120 MB, unpacked into the target folder)",
+    };
+    package.unpack(cache, "odoo")
 }
 
 /// Its Python packages, in a folder of their own.
 fn python(cache: &Path) -> anyhow::Result<()> {
-    const SCRIPT: &str = r#"
-set -euo pipefail
-rm -rf "$CACHE/venv"
-python3 -c 'import sys, ensurepip; assert (3, 10) <= sys.version_info < (3, 14), "Odoo 19 needs Python 3.10 to 3.13"'
-python3 -m venv "$CACHE/venv"
-"$CACHE/venv/bin/pip" install -q --disable-pip-version-check --no-compile --prefer-binary --retries 1 "$@"
-touch "$CACHE/venv/ready"
-"#;
-    if cache.join("venv/ready").is_file() {
-        return Ok(());
-    }
-    let mut script = shell(SCRIPT, 600);
-    script.args(PYTHON_PACKAGES).env("CACHE", cache);
-    run(
-        "Odoo: 40 Python packages from PyPI (into the target folder)",
-        &mut script,
-    )
-}
-
-/// A script that is killed, with all that it started, after so many seconds.
-fn shell(script: &str, seconds: u32) -> Command {
-    let mut command = Command::new("timeout");
-    command
-        .args([
-            "-k",
-            "10",
-            &seconds.to_string(),
-            "bash",
-            "-c",
-            script,
-            "bash",
-        ])
-        .stdin(Stdio::null());
-    command
-}
-
-/// Runs a script as a step; if it fails, its last words are the error.
-fn run(name: &str, script: &mut Command) -> anyhow::Result<()> {
-    let step = Step::start(name);
-    let output = script.output().with_context(|| name.to_owned())?;
-    if output.status.success() {
-        step.done();
-        return Ok(());
-    }
-    step.failed();
-    if output.status.code() == Some(TOO_LATE) {
-        bail!("{name}: not done in time");
-    }
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let last = errors.lines().rev().find(|line| !line.trim().is_empty());
-    bail!(
-        "{name}: {} ({})",
-        last.unwrap_or("no word of the error").trim(),
-        output.status
-    )
+    let version = (
+        "(3, 10) <= sys.version_info < (3, 14)",
+        "Odoo 19 needs Python 3.10 to 3.13",
+    );
+    let step = "Odoo: 40 Python packages from PyPI (into the target folder)";
+    fetched::python_packages(step, cache, &PYTHON_PACKAGES, version)
 }
 
 /// What the database is made of: if that changes, it is made anew.
@@ -306,19 +205,5 @@ mod tests {
         assert_ne!(second, first);
         fs::write(&drafter, "second").unwrap();
         assert_ne!(now(), second);
-    }
-
-    #[test]
-    fn run_says_the_last_words_of_a_failure_or_that_it_was_late() {
-        let error = |script: &str, seconds| {
-            run("a step", &mut shell(script, seconds))
-                .unwrap_err()
-                .to_string()
-        };
-        assert_eq!(
-            error("echo first >&2; echo last >&2; exit 3", 60),
-            "a step: last (exit status: 3)"
-        );
-        assert_eq!(error("sleep 60", 1), "a step: not done in time");
     }
 }

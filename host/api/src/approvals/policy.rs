@@ -9,7 +9,7 @@ use platinum_daemon::{
     skills::{Catalog, Event, InstalledSkill},
     skills_folder,
 };
-use platinum_effects::{approvals::ApprovalPolicy, email::MailAccounts};
+use platinum_effects::{approvals::ApprovalPolicy, email::MailAccounts, social::SocialAccounts};
 use sha2::{Digest, Sha256};
 
 /// What a configuration says about approvals on this machine, with the skills that are installed
@@ -22,6 +22,7 @@ pub fn approval_policy(config: &Config, machine: &AgentName) -> ApprovalPolicy {
         machine: machine.to_string(),
         skills: acting_skills(config),
         accounts: mail_accounts(config),
+        social: social_accounts(config),
         has_odoo: has_odoo(config),
     }
 }
@@ -31,6 +32,14 @@ fn mail_accounts(config: &Config) -> MailAccounts {
     match config.zones.get("email").cloned() {
         Some(zone) => MailAccounts::new(move || zone.addresses()),
         None => MailAccounts::none(),
+    }
+}
+
+/// The accounts on social networks of this machine, as their file has them whenever it is asked.
+fn social_accounts(config: &Config) -> SocialAccounts {
+    match config.zones.get(ZoneId::SOCIAL.as_str()).cloned() {
+        Some(zone) => SocialAccounts::new(move || zone.addresses()),
+        None => SocialAccounts::none(),
     }
 }
 

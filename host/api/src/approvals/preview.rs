@@ -125,25 +125,35 @@ mod tests {
         assert!(lines.contains(&"amount: EUR 12.50".to_owned()), "{lines:?}");
     }
 
+    /// Each picture with its words, as the note has it.
     #[test]
-    fn preview_shows_nested_records_on_one_line() {
+    fn preview_shows_each_picture_with_its_words() {
         let post = SocialPublish {
-            network: "mastodon".to_owned(),
+            account: "me".to_owned(),
+            content_warning: Some("Food\u{202E}".to_owned()),
             text: "Hello".to_owned(),
-            media: vec![Media {
-                path: "Inbox/a.png".parse().unwrap(),
-                alt: "A desk".to_owned(),
-            }],
-            language: None,
-            reply_to: None,
-            thread: vec![],
+            media: ["A desk", "A lamp"]
+                .map(|alt| Media {
+                    path: "Inbox/a.png".parse().unwrap(),
+                    alt: alt.to_owned(),
+                })
+                .into(),
+            ..SocialPublish::default()
         };
-        let lines = lines(&Action::new(&post));
-        assert!(lines.contains(&"network: mastodon".to_owned()), "{lines:?}");
-        let media = lines.iter().find(|line| line.starts_with("media: "));
-        assert!(
-            media.unwrap().contains("path: Inbox/a.png, alt: A desk"),
-            "{lines:?}"
+        assert_eq!(
+            lines(&Action::new(&post)),
+            [
+                "account: me",
+                "content-warning: Food\\u{202e}",
+                "media: Inbox/a.png | A desk | Inbox/a.png | A lamp",
+            ]
         );
+    }
+
+    #[test]
+    fn words_show_nested_records_on_one_line() {
+        let nested = "media:\n- path: Inbox/a.png\n  alt: A desk\n- x\n";
+        let value: Value = serde_norway::from_str(nested).unwrap();
+        assert_eq!(words(&value), "media: path: Inbox/a.png, alt: A desk, x");
     }
 }

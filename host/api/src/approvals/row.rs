@@ -44,6 +44,9 @@ pub struct DraftSummary {
     pub text: String,
     /// The message that is answered, as the draft's file shows it above that text.
     pub answers: Option<String>,
+    /// How a post will look, as its network's server showed it when it was drafted; that is in `answers`, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
     /// Whether the text still has gaps, marked `[✎ …]`, or a field is one.
     pub has_gaps: bool,
 }
@@ -78,6 +81,7 @@ impl DraftSummary {
             is_rendered: draft.action.heading().is_some(),
             text: escape_hidden(draft.action.text()),
             answers: None,
+            card: None,
             has_gaps: draft.action.has_field_gap() || has_gaps(draft.action.text()),
         }
     }
@@ -87,6 +91,8 @@ impl DraftSummary {
     pub fn with_message(mut self, file: &str) -> Self {
         let note = Note::parse(file).ok();
         let body = note.as_ref().and_then(|note| DraftBody::of(note).ok());
+        let card = body.as_ref().and_then(DraftBody::card);
+        self.card = card.as_deref().map(escape_hidden);
         let above = body.map(|body| body.above.trim());
         let above = above.filter(|above| !above.is_empty());
         self.answers = above.map(escape_hidden);

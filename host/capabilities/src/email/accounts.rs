@@ -6,6 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::settings;
+
+/// The table of the accounts.
+const TABLE: &str = "account";
+
 /// The accounts of a mail servers' file.
 #[derive(Debug)]
 pub(super) struct Accounts(toml::Table);
@@ -16,23 +21,12 @@ impl Accounts {
     /// # Errors
     /// Says what is wrong with it, to follow the file's name.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
-        let text =
-            std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))?;
-        Self::parse(&text)
+        Ok(Self(settings::read_table(path, TABLE)?))
     }
 
+    #[cfg(test)]
     fn parse(text: &str) -> Result<Self, String> {
-        // Without the line itself, which may hold what nobody should see.
-        let wrong = |error: toml::de::Error| {
-            let place = error.span().map_or(0, |span| span.start);
-            let line = text.bytes().take(place).filter(|b| *b == b'\n').count() + 1;
-            format!("is not TOML, line {line}: {}", error.message())
-        };
-        let mut file: toml::Table = text.parse().map_err(wrong)?;
-        Ok(match file.remove("account") {
-            Some(toml::Value::Table(accounts)) => Self(accounts),
-            _ => Self(toml::Table::new()),
-        })
+        Ok(Self(settings::parse_table(text, TABLE)?))
     }
 
     /// The names of the accounts, for people.
@@ -105,17 +99,6 @@ mod tests {
         assert_eq!(addresses["old"], "old");
         let none = Accounts::parse("[account.none]\nbackend = \"imap\"\n").unwrap();
         assert!(none.addresses().is_empty());
-    }
-
-    #[test]
-    fn broken_file_is_told_with_its_line_alone() {
-        let broken = format!("{FILE}password = hunter2\n");
-        let error = Accounts::parse(&broken).unwrap_err();
-        assert!(error.starts_with("is not TOML, line 7: "), "{error}");
-        assert!(
-            !error.contains("hunter2") && !error.contains('\n'),
-            "{error}"
-        );
     }
 
     #[test]

@@ -164,7 +164,7 @@ impl propose::Host for OdooProposeCtx {
     ) -> wasmtime::Result<Result<String, ProposeError>> {
         let proposed = async {
             let mut doubts = doubts(&posting.doubts)?;
-            self.proposals.check_ready(&proposal.task).await?;
+            self.proposals.check_ready(&proposal.task, None).await?;
             let (record, obstacles) = self.posting(posting.document).await?;
             doubts.extend(obstacles);
             self.proposals
@@ -181,7 +181,7 @@ impl propose::Host for OdooProposeCtx {
     ) -> wasmtime::Result<Result<String, ProposeError>> {
         let proposed = async {
             let doubts = doubts(&payment.doubts)?;
-            self.proposals.check_ready(&proposal.task).await?;
+            self.proposals.check_ready(&proposal.task, None).await?;
             let record = self.payment(&payment).await?;
             self.proposals
                 .propose_action(proposal, Ok(record), doubts)

@@ -2,7 +2,9 @@
 
 mod board;
 mod books;
+mod chats;
 mod drafting;
+mod posts;
 mod reading;
 
 use std::{collections::BTreeMap, sync::Mutex};
@@ -123,6 +125,8 @@ fn link_only_interfaces_fit_one_linker() {
     for capability in [
         "email/propose",
         "odoo/propose",
+        "social/propose",
+        "whatsapp/propose",
         "plans/write",
         "dashboard/board",
     ] {

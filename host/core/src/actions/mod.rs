@@ -17,7 +17,10 @@ pub use email::{EmailSend, OwnAnswer};
 pub use payments::Payment;
 use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeMap};
 use serde_norway::{Mapping, Value};
-pub use social::{Media, SocialPublish};
+pub use social::{
+    LinkCard, Media, MediaError, MediaRequest, PART_LINE, PartLineError, PostRequest,
+    SocialPublish, join_parts, split_parts,
+};
 pub use whatsapp::WhatsappSend;
 
 use crate::{VaultPath, text::is_field_gap, text_id::text_id};
@@ -401,6 +404,7 @@ mod tests {
         let value = prop_oneof![
             Just("~".to_owned()),
             Just("[a@example.test, Inbox/x.pdf]".to_owned()),
+            Just("[ Inbox/x.png |  A desk | x ]".to_owned()),
             Just("&a [*a]".to_owned()),
             Just("!!binary aGk=".to_owned()),
             Just("2026-11-20".to_owned()),

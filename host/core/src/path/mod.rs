@@ -1,7 +1,8 @@
 //! Paths of the vault, and names that can be in one: [`VaultPath`] is checked, [`safe_file_name`] makes a name of what
-//! a stranger wrote.
+//! a stranger wrote; [`VaultPath::media_type`].
 
 mod file_name;
+mod media_type;
 mod vault_path;
 
 pub use file_name::safe_file_name;

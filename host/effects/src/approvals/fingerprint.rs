@@ -6,6 +6,7 @@
 use platinum_core::{
     Action, DayPart, Timestamp, VaultPath, layout, parse_time, sha256_hex, text::has_gaps,
 };
+use platinum_policy::{MAX_ATTACHMENT_BYTES, is_attachable};
 use platinum_vault::{
     Vault, VaultError,
     note::{DraftNote, Note},
@@ -14,8 +15,6 @@ use serde::Serialize;
 
 use crate::review::says_nothing;
 
-/// All attachments of a mail together, in bytes. Most servers take 25 MB after encoding.
-pub const MAX_ATTACHMENT_BYTES: u64 = 20_000_000;
 /// Longest draft, in bytes: what the owner's commands show, so that none leaves unseen.
 pub(super) const MAX_DRAFT_BYTES: u64 = 256 * 1024;
 
@@ -31,6 +30,11 @@ pub struct Attachment {
 }
 
 impl Attachment {
+    /// SHA-256 of its content, in hex.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
     /// A file with this content.
     pub fn new(path: VaultPath, bytes: Vec<u8>) -> Self {
         let sha256 = sha256_hex(&bytes);
@@ -177,12 +181,9 @@ fn read_all(vault: &Vault, paths: &[VaultPath]) -> Result<Vec<Attachment>, Unrea
     let mut left = MAX_ATTACHMENT_BYTES;
     let mut attachments = Vec::with_capacity(paths.len());
     for path in paths {
-        // A name that the owner has seen must stand for the file that the owner has seen. A cloud
-        // agent can make files in every other folder, also after the approval; and Platinum's
-        // own notes are nothing to attach by a draft's word.
-        if ![layout::INBOX, layout::APPROVED].contains(&path.top())
-            || !platinum_policy::is_synced(path)
-        {
+        // A name that the owner has seen must stand for the file that the owner has seen; and
+        // Platinum's own notes are nothing to attach by a draft's word.
+        if !is_attachable(path) {
             return Err(Unreadable::Broken(format!(
                 "the attachment {path} cannot leave from there; put a copy in {}/attachments and \
                  name that",

@@ -2,7 +2,8 @@
 //! carried out.
 //!
 //! What Odoo is asked to do has no message: the text that its owner approved is rendered anew from what Odoo has, and
-//! compared, before each attempt; such a thing is not approved where no Odoo is set up.
+//! compared, before each attempt; such a thing is not approved where no Odoo is set up. Of a post the message is what
+//! its network's server is given.
 //! Invariants: an approval counts for one message alone, under one reference; one that binds none, as
 //! earlier versions wrote them, counts for no message; what cannot be composed is not approved, and waits.
 
@@ -13,7 +14,7 @@ use platinum_journal::{
 };
 
 use super::{ApprovalPolicy, Outgoing};
-use crate::email;
+use crate::{email, social};
 
 /// Why the message of a draft is not known.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,14 @@ pub enum MessageError {
         "Odoo is not set up on this machine: it needs `[zones.accounting]` in the configuration"
     )]
     NoOdoo,
+    /// The draft or the account does not let it be published.
+    #[error("the post cannot be published: {0}")]
+    Unpublishable(String),
+    /// As [`MessageError::NoOdoo`], of a post.
+    #[error(
+        "no social network is set up on this machine: it needs `[zones.social]` in the configuration"
+    )]
+    NoSocialNetwork,
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -59,6 +68,11 @@ impl ApprovalPolicy {
             ActionKind::EMAIL_SEND => {}
             ActionKind::ODOO_POST | ActionKind::ODOO_PAYMENT if !self.has_odoo => {
                 return Err(MessageError::NoOdoo);
+            }
+            ActionKind::SOCIAL_PUBLISH => {
+                let composed = social::compose(outgoing, &self.social);
+                let composed = composed.map_err(MessageError::Unpublishable)?;
+                return composed.map(Some).ok_or(MessageError::NoSocialNetwork);
             }
             _ => return Ok(None),
         }

@@ -34,7 +34,7 @@ use wasmtime::component::{HasData, ResourceTable};
 
 pub use admission::{Admitted, IN_DOUBT, Returned};
 pub use findings::{CheckContext, Finding, findings};
-pub use fingerprint::{Attachment, GAPS, MAX_ATTACHMENT_BYTES, Outgoing, SEND_AT, Unreadable};
+pub use fingerprint::{Attachment, GAPS, Outgoing, SEND_AT, Unreadable};
 pub use inspect::{EntryState, QueueEntry, inspect};
 pub use message::MessageError;
 pub use policy::ApprovalPolicy;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use platinum_core::Timestamp;
 use platinum_journal::approvals::Approval;
 
-use crate::email::MailAccounts;
+use crate::{email::MailAccounts, social::SocialAccounts};
 
 /// What the owner configured about approvals, and who asks.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct ApprovalPolicy {
     pub skills: Option<String>,
     /// The accounts from which mails leave.
     pub accounts: MailAccounts,
+    /// The accounts by which posts are published.
+    pub social: SocialAccounts,
     /// Whether an Odoo is set up here.
     pub has_odoo: bool,
 }

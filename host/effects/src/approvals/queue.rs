@@ -343,6 +343,7 @@ impl Approvals {
                         outgoing,
                         reference,
                         message,
+                        approved_at: approval.at,
                     }),
                     Begin::AlreadyDone(receipt) => {
                         Err(BeginError(EffectError::AlreadyDone(receipt.into())))

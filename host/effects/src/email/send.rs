@@ -105,6 +105,7 @@ fn request(attempt: Attempt) -> Result<SendRequest, NotDone> {
         outgoing,
         reference,
         message,
+        ..
     } = attempt;
     let mail: EmailSend = match outgoing.note.action.read() {
         Ok(mail) => mail,

@@ -25,27 +25,9 @@ pub struct MailFile {
 
 impl From<Attachment> for MailFile {
     fn from(file: Attachment) -> Self {
-        let extension = file
-            .path
-            .extension()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let media_type = match extension.as_str() {
-            "png" => "image/png",
-            "jpg" | "jpeg" => "image/jpeg",
-            "gif" => "image/gif",
-            "webp" => "image/webp",
-            "svg" => "image/svg+xml",
-            "pdf" => "application/pdf",
-            "txt" => "text/plain",
-            "md" => "text/markdown",
-            "csv" => "text/csv",
-            // A mail too: the mail server takes no `message/*`, which may not be encoded.
-            _ => "application/octet-stream",
-        };
         Self {
             name: file.path.file_name().to_owned(),
-            media_type,
+            media_type: file.path.media_type(),
             bytes: file.bytes,
         }
     }

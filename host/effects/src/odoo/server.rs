@@ -10,8 +10,10 @@ use platinum_mcp::{CallError, Session};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::{NotDone, done};
+use crate::{NotDone, acting::outcome_of};
 
+/// What its owner calls the server.
+const SERVER: &str = "the Odoo server";
 /// What the words of errors hold that no later try ends: the server's own.
 const FINAL: [&str; 2] = ["there is no document ", "it cannot be paid so: "];
 
@@ -181,7 +183,7 @@ impl OdooServer for McpOdooServer {
 
     async fn post(&self, document: &OdooDocument) -> Result<Outcome, NotDone> {
         let approved = json!({ "approved": document.document });
-        acted(self.session.call("post_invoice", approved).await)
+        outcome_of(SERVER, self.session.call("post_invoice", approved).await)
     }
 
     async fn preview_payment(&self, payment: &OdooPayment) -> Result<PaymentPreview, OdooError> {
@@ -206,7 +208,7 @@ impl OdooServer for McpOdooServer {
             "date": payment.date,
             "journal": request.journal,
         });
-        acted(self.session.call("record_payment", arguments).await)
+        outcome_of(SERVER, self.session.call("record_payment", arguments).await)
     }
 
     async fn find_payment(&self, operation: &str) -> Result<FoundPayment, OdooError> {
@@ -223,7 +225,7 @@ fn read<T: DeserializeOwned>(answer: Result<Value, CallError>) -> Result<T, Odoo
     };
     match answer {
         Ok(answer) => serde_json::from_value(answer).map_err(|error| {
-            let reason = format!("the Odoo server's answer is not of the agreed form: {error}");
+            let reason = format!("{SERVER}'s answer is not of the agreed form: {error}");
             failed(reason, false)
         }),
         Err(CallError::Tool(reason)) => {
@@ -234,123 +236,9 @@ fn read<T: DeserializeOwned>(answer: Result<Value, CallError>) -> Result<T, Odoo
     }
 }
 
-/// The answer of a tool that acts.
-#[derive(Deserialize)]
-struct ActingAnswer {
-    outcome: String,
-    #[serde(default)]
-    retry: bool,
-    #[serde(default)]
-    differs: bool,
-    #[serde(default)]
-    answer: String,
-}
-
-/// What became of a call that acts.
-fn acted(called: Result<Value, CallError>) -> Result<Outcome, NotDone> {
-    let answer = match called {
-        Ok(answer) => answer,
-        Err(error) => return failed(&error),
-    };
-    let answer: ActingAnswer = match serde_json::from_value(answer) {
-        Ok(answer) => answer,
-        Err(error) => {
-            let error = one_line(&error.to_string(), 200);
-            let reason = format!("the Odoo server's answer is not of the agreed form: {error}");
-            return Ok(Outcome::Unknown { reason });
-        }
-    };
-    let words = one_line(&answer.answer, 450);
-    match answer.outcome.as_str() {
-        "done" => Ok(done(words)),
-        "not_done" if answer.differs => Err(NotDone::differs(words, None)),
-        "not_done" => Err(NotDone::new(words, answer.retry)),
-        "unknown" => Ok(Outcome::Unknown { reason: words }),
-        other => Ok(Outcome::Unknown {
-            reason: format!(
-                "the Odoo server answered an outcome that is none: {}",
-                one_line(other, 40)
-            ),
-        }),
-    }
-}
-
-/// What a failed call that acts means.
-fn failed(error: &CallError) -> Result<Outcome, NotDone> {
-    let reason = one_line(&error.to_string(), 500);
-    match error {
-        // An attempt is answered by an outcome, never by an error: this call tried nothing. What an earlier one did
-        // is asked before the next.
-        CallError::NotStarted(_) | CallError::Tool(_) => Err(NotDone::new(reason, true)),
-        // The tool's arguments or name are not known there: the same next time.
-        _ if error.certainly_not_run() => Err(NotDone::new(reason, false)),
-        _ => Ok(Outcome::Unknown { reason }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Recovery;
-
-    #[test]
-    fn answer_of_an_attempt_counts_only_in_the_agreed_form() {
-        let answer = |outcome: &str, retry: bool, differs: bool| {
-            acted(Ok(
-                json!({"outcome": outcome, "retry": retry, "differs": differs,
-                "answer": "bill 1\nis so", "document": null}),
-            ))
-        };
-        assert_eq!(answer("done", false, false), Ok(done("bill 1 is so")));
-        // A payment that is there, and is another one than was approved, is there.
-        assert_eq!(answer("done", false, true), Ok(done("bill 1 is so")));
-        for (retry, differs, recovery) in [
-            (true, false, Recovery::Retry),
-            (false, false, Recovery::None),
-            (false, true, Recovery::Approval),
-        ] {
-            let not_done = answer("not_done", retry, differs).unwrap_err();
-            assert_eq!(
-                (&*not_done.reason, not_done.recovery),
-                ("bill 1 is so", recovery)
-            );
-        }
-        for odd in [
-            json!({"outcome": "unknown", "answer": "lost"}),
-            json!({"outcome": "posted"}),
-            json!({"outcome": 1}),
-            json!({"ok": true}),
-            json!("done"),
-        ] {
-            assert!(matches!(acted(Ok(odd)), Ok(Outcome::Unknown { .. })));
-        }
-    }
-
-    #[test]
-    fn failed_attempt_is_unknown_if_it_may_have_run() {
-        let protocol = |code| CallError::Protocol {
-            text: "x".into(),
-            code,
-        };
-        for (error, recovery) in [
-            (CallError::NotStarted("x".into()), Recovery::Retry),
-            (CallError::Tool("cannot reach Odoo".into()), Recovery::Retry),
-            (protocol(Some(-32602)), Recovery::None),
-        ] {
-            assert_eq!(acted(Err(error)).unwrap_err().recovery, recovery);
-        }
-        for error in [
-            CallError::Lost("x".into()),
-            protocol(None),
-            protocol(Some(-32603)),
-        ] {
-            let outcome = acted(Err(error));
-            assert!(
-                matches!(outcome, Ok(Outcome::Unknown { .. })),
-                "{outcome:?}"
-            );
-        }
-    }
 
     #[test]
     fn failed_reading_is_final_by_the_servers_words_alone() {

@@ -77,7 +77,7 @@ pub(super) fn check_mail(mail: &EmailSend, context: &CheckContext, findings: &mu
 
 /// Whether an address has letters that are taken for others: several scripts in one label, letters
 /// of one that look like those of another, or a label in its encoded form, which no one can read.
-fn has_lookalikes(address: &str) -> bool {
+pub(super) fn has_lookalikes(address: &str) -> bool {
     address.split(['.', '@']).any(|label| {
         let is_encoded = label
             .get(..ENCODED.len())

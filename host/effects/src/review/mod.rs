@@ -2,7 +2,7 @@
 //! mere move of its file.
 //!
 //! Lives here: the one check over every field of an action, whatever its kind; `hidden` knows the
-//! characters, `address` the recipients of a mail, `provenance` who they are to the owner.
+//! characters, `address` the recipients of a mail, `provenance` who they are to the owner, `post` the addresses in a post.
 //! Lives elsewhere: what Markdown runs, fetches or hides is `platinum_core::text`'s; whom something
 //! reached before is `journal`'s; that a draft with findings waits until `platinum approve`
 //! confirmed it is decided in `approvals`.
@@ -12,6 +12,7 @@
 mod address;
 mod concern;
 mod hidden;
+mod post;
 mod provenance;
 mod reader;
 #[cfg(test)]
@@ -20,7 +21,7 @@ mod tests;
 use concern::{Concern, Place};
 use jiff::SignedDuration;
 use platinum_core::{
-    Action, ActionKind, EmailSend, Payment, SocialPublish, WhatsappSend,
+    Action, ActionKind, EmailSend, Payment, SocialPublish, WhatsappSend, split_parts,
     text::{MailAddress, is_hidden},
 };
 use platinum_vault::note::DraftNote;
@@ -55,13 +56,17 @@ fn review_draft(draft: &DraftNote, context: &CheckContext) -> Vec<Finding> {
     if let Ok(mail) = draft.action.read() {
         address::check_mail(&mail, context, &mut findings);
     }
+    if let Ok(post) = draft.action.read() {
+        post::check_post(&post, &mut findings);
+    }
     if draft.expires > context.now + LONGEST_LIFE {
         findings.add(&Place::of("expires"), &Concern::LongLife(draft.expires));
     }
     findings.into_list()
 }
 
-/// Whom an action reaches: addresses without their names, blind copies too; a chat, a payee; which document in Odoo,
+/// Whom an action reaches: addresses without their names, blind copies too; a chat, a payee; the
+/// account whose followers read a post; which document in Odoo,
 /// whose it is and how much.
 pub fn recipients_of(action: &Action) -> Vec<String> {
     if let Some(heading) = action.heading() {
@@ -76,7 +81,10 @@ pub fn recipients_of(action: &Action) -> Vec<String> {
         return all.map(address).collect();
     }
     if let Ok(message) = action.read::<WhatsappSend>() {
-        return vec![message.chat];
+        return vec![message.recipient()];
+    }
+    if let Ok(post) = action.read::<SocialPublish>() {
+        return vec![post.account];
     }
     action
         .read::<Payment>()
@@ -86,16 +94,18 @@ pub fn recipients_of(action: &Action) -> Vec<String> {
 /// Whether an action that has a text by its kind has none: it was emptied.
 pub(crate) fn says_nothing(action: &Action) -> bool {
     let is_blank = |text: &str| text.chars().all(|c| c.is_whitespace() || is_hidden(c));
-    let has_more = action
-        .read::<SocialPublish>()
-        .is_ok_and(|post| !post.media.is_empty() || post.thread.iter().any(|text| !is_blank(text)));
     let has_text = [
         ActionKind::EMAIL_SEND,
         ActionKind::WHATSAPP_SEND,
-        ActionKind::SOCIAL_PUBLISH,
         ActionKind::ODOO_POST,
         ActionKind::ODOO_PAYMENT,
     ]
     .contains(&action.kind());
-    has_text && is_blank(action.text()) && !has_more
+    match action.read::<SocialPublish>() {
+        // A picture alone says enough.
+        Ok(post) => {
+            post.media.is_empty() && split_parts(&post.text).iter().all(|part| is_blank(part))
+        }
+        Err(_) => has_text && is_blank(action.text()),
+    }
 }

@@ -42,7 +42,7 @@ impl Findings {
 
     /// Adds what is at a byte of a field's text. The place of what is only counted is not looked
     /// for: each is a walk through the text.
-    fn add_at(&mut self, field: &str, text: &str, byte: usize, what: &Concern) {
+    pub(super) fn add_at(&mut self, field: &str, text: &str, byte: usize, what: &Concern) {
         if self.list.len() < MAX_FINDINGS {
             self.add(&Place::at(field, text, byte), what);
         } else {

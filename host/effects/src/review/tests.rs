@@ -182,18 +182,23 @@ fn review_every_field_of_every_kind_is_read() {
             body: dirty(),
         }),
         draft(&SocialPublish {
-            network: dirty(),
+            account: dirty(),
             language: Some(dirty()),
             reply_to: Some(dirty()),
+            content_warning: Some(dirty()),
+            link: Some(dirty()),
+            link_title: Some(dirty()),
+            link_description: Some(dirty()),
             media: vec![Media {
                 path: "Inbox/a.png".parse().unwrap(),
                 alt: dirty(),
             }],
-            thread: vec![dirty()],
             text: dirty(),
         }),
         draft(&WhatsappSend {
             chat: dirty(),
+            contact_number: Some(dirty()),
+            contact_id: Some(dirty()),
             quoted_message: Some(dirty()),
             text: dirty(),
         }),
@@ -371,6 +376,21 @@ fn says_nothing_is_a_message_without_words() {
         let mut record = mail();
         body.clone_into(&mut record.body);
         assert_eq!(says_nothing(&Action::new(&record)), is_empty, "{body:?}");
+    }
+    for (text, media, is_empty) in [
+        (" \n---\n\u{200B}\n", vec![], true),
+        ("\n---\nb", vec![], false),
+        ("", vec!["Inbox/a.png | A desk"], false),
+    ] {
+        let media = media.into_iter();
+        let post = SocialPublish {
+            text: text.into(),
+            media: media
+                .map(|line| Media::try_from(line.to_owned()).unwrap())
+                .collect(),
+            ..SocialPublish::default()
+        };
+        assert_eq!(says_nothing(&Action::new(&post)), is_empty, "{text:?}");
     }
     let payment = Payment {
         payee: "Ada".into(),

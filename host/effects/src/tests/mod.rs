@@ -5,6 +5,8 @@ mod above;
 mod attempts;
 mod messages;
 mod odoo;
+mod social;
+mod whatsapp;
 
 use std::{
     collections::VecDeque,
@@ -36,6 +38,7 @@ use crate::{
     Effect, EffectError, Executor, Fence, NotDone, Reconciled,
     approvals::{ApprovalPolicy, Approvals, ApprovalsQueue, Approved, EntryState, Outgoing, act},
     email::{CloseRequest, MailAccounts, MailSender, SendMail, SendRequest, SentMatch},
+    social::SocialAccounts,
 };
 
 const NOON: &str = "2026-11-20T12:00:00Z";
@@ -243,6 +246,7 @@ pub(crate) fn policy(hold_seconds: u64) -> ApprovalPolicy {
         machine: "local".to_owned(),
         skills: Some("s1".to_owned()),
         accounts: accounts("Owner <owner@example.test>"),
+        social: SocialAccounts::none(),
         has_odoo: true,
     }
 }

@@ -11,12 +11,13 @@ use std::{
 use platinum_core::DraftId;
 use platinum_effects::EffectError;
 use platinum_testkit::{
+    http_proxy::Fate,
     odoo::{OdooServer, OdooUser},
     seed,
 };
 use serde_json::json;
 
-use crate::{host::Machine, proxy::Fate};
+use crate::host::Machine;
 
 /// Approves, and gives what the whole comes to on a machine on which anything may have happened: what is in doubt is
 /// asked after, then the owner looks in Odoo and says that it is to be done again.

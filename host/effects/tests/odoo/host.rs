@@ -18,15 +18,16 @@ use platinum_effects::{
 };
 use platinum_journal::{Journal, Receipt};
 use platinum_mcp::{Gate, ServerSpec, Session};
-use platinum_testkit::odoo::{OdooServer, OdooUser};
+use platinum_testkit::{
+    http_proxy::{Fate, HttpProxy},
+    odoo::{OdooServer, OdooUser},
+};
 use platinum_vault::{
     Vault,
     note::{DraftNote, Note},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-use crate::proxy::{Fate, Proxy};
 
 /// The tools of the program that acts.
 const TOOLS: [&str; 6] = [
@@ -48,7 +49,7 @@ pub(crate) struct Ids {
 
 pub(crate) struct Machine {
     pub(crate) odoo: Arc<OdooServer>,
-    pub(crate) proxy: Proxy,
+    pub(crate) proxy: HttpProxy,
     pub(crate) ids: Ids,
     folder: TempDir,
     config: PathBuf,
@@ -73,7 +74,7 @@ impl Machine {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("vault")).unwrap();
         let vault = Vault::open(&folder.path().join("vault")).unwrap();
-        let proxy = Proxy::start(&odoo.url());
+        let proxy = HttpProxy::start(&odoo.url()).unwrap();
         let config = odoo.configure_through(&proxy.url(), folder.path(), user, protocol);
         let config = config.unwrap();
         let partner = |name: &str| {
@@ -104,7 +105,7 @@ impl Machine {
     pub(crate) async fn restart(&mut self) {
         self.proxy.set(|_| Fate::LostBefore);
         self.session.close().await;
-        self.proxy.drain();
+        self.proxy.drain().unwrap();
         self.proxy.set(|_| Fate::Passed);
         self.session = session(&self.config);
         self.executor = executor(self.folder.path(), &self.vault, &self.session);
@@ -327,6 +328,7 @@ fn executor(folder: &Path, vault: &Vault, session: &Session) -> Arc<Executor> {
             machine: "local".to_owned(),
             skills: None,
             accounts: MailAccounts::none(),
+            social: platinum_effects::social::SocialAccounts::none(),
             has_odoo: true,
         },
     );

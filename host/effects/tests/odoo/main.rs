@@ -1,7 +1,8 @@
 //! Posting and payments from the owner's approval to a real Odoo 19, over the program that acts and both protocols.
 //!
-//! Lives here: the whole way, and what happens on it. To read: `host` is a machine with its vault and journal, `proxy`
-//! loses what is asked or answered. Lives elsewhere: the effects against an Odoo of the test's own are unit tests.
+//! Lives here: the whole way, and what happens on it. To read: `host` is a machine with its vault and journal. Lives
+//! elsewhere: what loses requests and answers is the test kit's `HttpProxy`; the effects against an Odoo of the
+//! test's own are unit tests.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,5 +13,4 @@
 
 mod faults;
 mod host;
-mod proxy;
 mod story;

@@ -5,7 +5,7 @@ use platinum_api::{
     text::span,
 };
 use platinum_core::{
-    Role, Timestamp, layout,
+    ActionKind, Role, Timestamp, layout,
     text::{GAP_FORM, unescape_markdown},
 };
 
@@ -118,10 +118,12 @@ fn not_done(rows: &[&ApprovalRow]) -> String {
         text.push_str(&place_and_state(row));
         if matches!(row.state, ApprovalState::OutcomeUnknown { .. }) {
             let id = row.short_id();
-            let is_odoo = row.draft.as_ref().is_some_and(|draft| draft.is_rendered);
-            let look = match is_odoo {
-                true => "Odoo is asked for it. Look there, too, then:",
-                false => {
+            let look = match row.draft.as_ref() {
+                Some(draft) if draft.is_rendered => "Odoo is asked for it. Look there, too, then:",
+                Some(draft) if draft.kind == ActionKind::SOCIAL_PUBLISH => {
+                    "The network is asked for it. Look there, too, then:"
+                }
+                _ => {
                     "The Sent folder is asked for it. If it is not there, ask the recipient, then:"
                 }
             };
@@ -192,10 +194,20 @@ pub(super) fn summary_of(draft: &DraftSummary, shown: Shown, paint: Paint) -> St
         table.row([&format!("  {}", field.name), &(named.join(", ") + &more)]);
     }
     text.push_str(&table.render(paint));
-    if let (Shown::All, Some(answers)) = (shown, &draft.answers) {
+    let above = match shown {
+        Shown::Head => None,
+        // Its own text is below; how that will look, and whom it answers, its network's server said.
+        Shown::Start => draft.card.as_ref(),
+        Shown::All => draft.answers.as_ref(),
+    };
+    if let Some(above) = above {
         text.push('\n');
-        for line in answers.lines() {
-            let line = format!("  ┆ {}", plain(line, width));
+        for line in above.lines() {
+            let line = match shown {
+                Shown::Start => rendered_line(line, width),
+                _ => plain(line, width),
+            };
+            let line = format!("  ┆ {line}");
             text.push_str(&paint.word(Level::Dim, line.trim_end()));
             text.push('\n');
         }

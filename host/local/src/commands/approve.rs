@@ -354,9 +354,12 @@ impl From<act::ActError> for CommandError {
             | ActError::UnderWay(..)
             | ActError::NeverLeaves { .. } => Kind::Refused,
             ActError::NotApproved(_) => Kind::NotFound,
-            ActError::Message(MessageError::Uncomposable(_) | MessageError::NoOdoo) => {
-                Kind::Refused
-            }
+            ActError::Message(
+                MessageError::Uncomposable(_)
+                | MessageError::Unpublishable(_)
+                | MessageError::NoOdoo
+                | MessageError::NoSocialNetwork,
+            ) => Kind::Refused,
             ActError::Vault(_)
             | ActError::Message(_)
             | ActError::Unreadable(_)
@@ -370,6 +373,15 @@ impl From<act::ActError> for CommandError {
                 format!("not approved: {}", plain(&error.to_string(), 400)),
             )
             .hint("correct the file, or the mail file that `zones.email.config` names"),
+            ActError::Message(MessageError::Unpublishable(_)) => Self::new(
+                kind,
+                format!("not approved: {}", plain(&error.to_string(), 400)),
+            )
+            .hint("correct the file, or the file that `zones.social.config` names"),
+            ActError::Message(MessageError::NoSocialNetwork) => {
+                Self::new(kind, format!("not approved: {error}"))
+                    .hint("approve it on the machine that has it, or set the zone up here: docs/social.md")
+            }
             ActError::Message(MessageError::NoOdoo) => {
                 Self::new(kind, format!("not approved: {error}"))
                     .hint("approve it on the machine that has it, or set the zone up here: docs/accounting.md")

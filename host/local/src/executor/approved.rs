@@ -8,7 +8,7 @@ use platinum_effects::approvals::EntryState;
 use platinum_protocol::TaskPlace;
 use platinum_vault::note::DraftNote;
 
-use super::context::ApprovalContext;
+use super::context::{ApprovalContext, TaskEnd};
 use crate::run::TASK_FINISHED;
 
 /// Reports what is not carried out, and puts away what never will be.
@@ -90,9 +90,11 @@ async fn finish_as_done_by_owner(
     how: &str,
 ) -> bool {
     // The task first: of a draft in `Rejected/`, the owner is told that they rejected it.
-    match context.finish_done(draft.task, how, None).await {
-        Ok(true) => context.executor.close(draft.task, None).await,
-        Ok(false) => return false,
+    match context.finish_done(draft.task, draft.id, how, None).await {
+        Ok(TaskEnd::Finished) => context.executor.close(draft.task, None).await,
+        // The last of its posts finishes it.
+        Ok(TaskEnd::HeldOpen) => {}
+        Ok(TaskEnd::Unknown) => return false,
         Err(error) => {
             tracing::warn!(task = %draft.task, "Cannot finish the task yet: {error}.");
             return false;

@@ -14,7 +14,7 @@ use platinum_vault::{
     note::{DraftNote, Note},
 };
 
-use super::context::ApprovalContext;
+use super::context::{ApprovalContext, TaskEnd};
 
 /// Largest task that is read, in bytes.
 const MAX_TASK_BYTES: u64 = 1024 * 1024;
@@ -144,15 +144,17 @@ async fn finish_one(
     );
     let mut changed = false;
     if !is_recorded {
-        match context.finish_done(task, &summary, None).await {
-            Ok(true) => {
+        match context.finish_done(task, draft, &summary, None).await {
+            Ok(TaskEnd::Finished) => {
                 changed = true;
                 if closed.insert(draft) {
                     context.executor.close(task, note).await;
                 }
             }
+            // The last of its posts finishes it, with the receipts of all.
+            Ok(TaskEnd::HeldOpen) => {}
             // Put away now, its task would stay open for ever.
-            Ok(false) => return false,
+            Ok(TaskEnd::Unknown) => return false,
             Err(error) => {
                 tracing::warn!(%task, "Cannot finish the task yet: {error}.");
                 return false;

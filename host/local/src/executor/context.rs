@@ -13,6 +13,17 @@ use platinum_vault::{Vault, note::ReceiptRecord};
 
 use crate::run::receipts_of;
 
+/// What became of a task that was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TaskEnd {
+    /// It is finished now, or was already.
+    Finished,
+    /// It stays open for another post of it that is not decided yet.
+    HeldOpen,
+    /// Where it is cannot be found out now.
+    Unknown,
+}
+
 /// The parts of the host that the steps use.
 pub(super) struct ApprovalContext {
     pub(super) vault: Vault,
@@ -70,26 +81,33 @@ impl ApprovalContext {
         true
     }
 
-    /// Finishes a task that was done, with its receipts and `further`; whether it is finished now,
-    /// or was already.
+    /// Finishes a task that was done, with its receipts and `further`, unless another post of it than `draft` is not
+    /// decided yet.
     ///
     /// # Errors
     /// If it is open and cannot be finished yet.
     pub(super) async fn finish_done(
         &self,
         task: TaskId,
+        draft: DraftId,
         summary: &str,
         further: Option<ReceiptRecord>,
-    ) -> Result<bool, SyncError> {
+    ) -> Result<TaskEnd, SyncError> {
         match self.place(task).await {
             Some(TaskPlace::Owned(_) | TaskPlace::Waiting) => {
                 let mut receipts = self.receipts(task).await;
                 receipts.extend(further);
+                let mut ended: Vec<DraftId> = receipts.iter().map(|one| one.draft).collect();
+                ended.push(draft);
+                if self.sync.has_undecided_post(task, ended).await? {
+                    return Ok(TaskEnd::HeldOpen);
+                }
                 let finish = Finish::done(summary, receipts);
-                self.sync.finish(task, finish).await.map(|()| true)
+                self.sync.finish(task, finish).await?;
+                Ok(TaskEnd::Finished)
             }
-            Some(TaskPlace::Finished | TaskPlace::Absent) => Ok(true),
-            None => Ok(false),
+            Some(TaskPlace::Finished | TaskPlace::Absent) => Ok(TaskEnd::Finished),
+            None => Ok(TaskEnd::Unknown),
         }
     }
 

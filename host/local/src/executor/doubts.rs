@@ -20,7 +20,7 @@ use platinum_vault::{
     note::{DraftNote, Note},
 };
 
-use super::context::ApprovalContext;
+use super::context::{ApprovalContext, TaskEnd};
 use crate::run::record_of;
 
 /// What a receipt says that the owner gave.
@@ -95,9 +95,9 @@ async fn went_out(
     let record = record_of(doubt.clone(), receipt.clone());
     // The task first: after a crash in between, the doubt is still there, and so is this move.
     let finished = context
-        .finish_done(doubt.task, &summary, Some(record))
+        .finish_done(doubt.task, doubt.draft, &summary, Some(record))
         .await;
-    if !finished.map_err(|error| error.to_string())? {
+    if finished.map_err(|error| error.to_string())? == TaskEnd::Unknown {
         return Ok(false);
     }
     context.executor.confirm(doubt.draft, receipt).await?;
@@ -169,6 +169,7 @@ fn verbs(kind: ActionKind) -> [&'static str; 3] {
     match kind {
         ActionKind::ODOO_POST => ["posted", "It is posted in Odoo", "Post"],
         ActionKind::ODOO_PAYMENT => ["recorded", "It is in Odoo", "Record"],
+        ActionKind::SOCIAL_PUBLISH => ["published", "It is on the network", "Publish"],
         _ => ["sent", "It went out", "Send"],
     }
 }

@@ -108,9 +108,10 @@ impl ApprovalLoop {
                 changed |= self.context.notify_once(None, &text).await;
             }
             changed |= doubts::decide(&mut self.context).await;
-            changed |= rejected::finish(&mut self.context, &mut self.closed).await;
             changed |= self.carry_out_approved().await;
             changed |= carried_out::finish(&mut self.context, &mut self.carried_out).await;
+            // After what was done: a no to one post of a task is none to another that left.
+            changed |= rejected::finish(&mut self.context, &mut self.closed).await;
             // After what leaves, which waits for none of this.
             changed |= overtaken::finish(&mut self.context, &mut self.overtaken).await;
             let state = dashboard_state(self.context.vault.clone()).await;

@@ -2,19 +2,11 @@
 //!
 //! Blocking, a connection for each call, for any test: the product's own client is what is tested elsewhere.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::TcpStream,
-    time::Duration,
-};
-
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::{DATABASE, OdooServer, OdooUser};
-
-/// Longer than any call of a test takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::http;
 
 /// What Odoo answers instead of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,9 +82,7 @@ impl OdooServer {
     pub fn call_public(&self, path: &str, arguments: Option<&Value>) -> Result<Value, OdooRefusal> {
         let database = format!("X-Odoo-Database: {DATABASE}\r\n");
         let Some(arguments) = arguments else {
-            let (status, body) = self.request(&format!(
-                "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n{database}\r\n"
-            ))?;
+            let (status, body) = self.request("GET", path, &database, "")?;
             return match status {
                 200..400 => Ok(Value::String(body)),
                 _ => Err(refusal(status, &Value::Null, &Value::String(body))),
@@ -147,8 +137,7 @@ impl OdooServer {
 
     /// The body of a page that needs no login.
     pub(super) fn get(&self, path: &str) -> Result<String, OdooRefusal> {
-        let (status, body) =
-            self.request(&format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n"))?;
+        let (status, body) = self.request("GET", path, "", "")?;
         match status {
             200 => Ok(body),
             _ => Err(refusal(status, &Value::Null, &Value::String(body))),
@@ -156,30 +145,20 @@ impl OdooServer {
     }
 
     fn post(&self, path: &str, headers: &str, body: &Value) -> Result<(u16, Value), OdooRefusal> {
-        let body = body.to_string();
-        let (status, answer) = self.request(&format!(
-            "POST {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n{headers}Content-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        ))?;
+        let headers = format!("{headers}Content-Type: application/json\r\n");
+        let (status, answer) = self.request("POST", path, &headers, &body.to_string())?;
         let answer = serde_json::from_str(&answer).unwrap_or(Value::String(answer));
         Ok((status, answer))
     }
 
-    /// By HTTP/1.0: the answer ends with the connection.
-    fn request(&self, request: &str) -> Result<(u16, String), OdooRefusal> {
-        let exchange = || -> anyhow::Result<(u16, String)> {
-            let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-            stream.set_read_timeout(Some(PATIENCE))?;
-            stream.write_all(request.as_bytes())?;
-            let mut answer = Vec::new();
-            stream.read_to_end(&mut answer)?;
-            let answer = String::from_utf8_lossy(&answer);
-            let (head, body) = answer.split_once("\r\n\r\n").context("no HTTP answer")?;
-            let status = head.split(' ').nth(1).context("no HTTP status")?;
-            Ok((status.parse()?, body.to_owned()))
-        };
-        exchange().map_err(|error| OdooRefusal {
+    fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> Result<(u16, String), OdooRefusal> {
+        http::exchange(self.port, method, path, headers, body).map_err(|error| OdooRefusal {
             status: 0,
             name: "no answer".to_owned(),
             message: format!("{error:#}"),

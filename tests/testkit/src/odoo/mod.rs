@@ -21,7 +21,7 @@ use std::{
 use anyhow::Context as _;
 use tempfile::TempDir;
 
-use crate::{Child, free_ports, run, wait_for};
+use crate::{Child, end_of, fetched_folder, free_ports, is_set_up, run, wait_for};
 
 pub use client::OdooRefusal;
 pub use hooks::HOOKS;
@@ -84,14 +84,7 @@ impl OdooServer {
     /// # Errors
     /// If the test command has run and left neither Odoo nor a reason.
     pub fn present() -> anyhow::Result<bool> {
-        if cache().join("ready").is_file() {
-            return Ok(true);
-        }
-        match fs::read_to_string(cache().join("unavailable")) {
-            Ok(reason) => crate::skip(&reason, true)?,
-            Err(_) => crate::skip("no Odoo here: run `cargo xtask odoo` first", false)?,
-        }
-        Ok(false)
+        is_set_up(&cache(), "Odoo", "cargo xtask odoo")
     }
 
     /// The server of this test program: started by the first test that asks, ended with the last that holds it.
@@ -268,12 +261,9 @@ impl OdooServer {
     }
 }
 
-/// Where `cargo xtask` keeps what it got; in the one spelling by which Python finds what it has compiled before.
+/// In the one spelling by which Python finds what it has compiled before.
 fn cache() -> PathBuf {
-    let path = match std::env::var_os("CARGO_TARGET_DIR") {
-        Some(target) => PathBuf::from(target).join("odoo"),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/odoo"),
-    };
+    let path = fetched_folder("odoo");
     path.canonicalize().unwrap_or(path)
 }
 
@@ -352,14 +342,4 @@ fn await_port(name: &str, port: u16, log: &Path) -> anyhow::Result<()> {
         Ok(TcpStream::connect(("127.0.0.1", port)).ok().map(drop))
     })
     .with_context(|| end_of(log))
-}
-
-/// The last lines of a log, as the reason of a failure.
-fn end_of(log: &Path) -> String {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<_> = text.lines().collect();
-    format!(
-        "its log ends: {}",
-        lines[lines.len().saturating_sub(12)..].join("\n")
-    )
 }

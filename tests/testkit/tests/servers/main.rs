@@ -10,3 +10,4 @@
 
 mod git_servers;
 mod mail_servers;
+mod social_servers;

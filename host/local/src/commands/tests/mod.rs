@@ -3,6 +3,7 @@
 mod approving;
 mod held;
 mod invoices;
+mod posts;
 mod skills;
 
 use std::{

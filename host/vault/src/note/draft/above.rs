@@ -1,10 +1,10 @@
-//! [`above`]: the message that a draft answers, as the owner reads it above the text that leaves; and [`doubts`], what
-//! is to be looked at before all of it.
+//! [`above`]: the message that a draft answers, as the owner reads it above the text that leaves; [`doubts`], what is to
+//! be looked at before all of it; and [`card`], how what leaves will look, as a server shows it.
 //!
 //! Lives elsewhere: the line between the two is `platinum_core::text`'s.
-//! Invariants: all of it is one heading and one quotation, so that nothing in the message can be the
+//! Invariants: all of it is one heading and quotations, so that nothing in the message can be the
 //! line, and a reader of Markdown runs, fetches and hides nothing of it; it is bounded, and says so
-//! where it is cut.
+//! where it is cut. The markup of a card is its server's, which escapes what others wrote.
 
 use platinum_core::{
     format_minute, layout,
@@ -28,6 +28,9 @@ const HEAD: [(&str, &str); 4] = [
     ("reply-to", "Reply to"),
     (ATTACHMENTS, "Attached"),
 ];
+
+/// How a card begins.
+pub(super) const CARD: &str = "> [!example] As it will look";
 
 /// A name by which a person finds the note of a message, or of its answer.
 pub(in crate::note) fn title(subject: &str, from: &str) -> String {
@@ -105,6 +108,21 @@ pub(super) fn above(task: &TaskNote) -> String {
             task.id
         ));
     }
+    out
+}
+
+/// How what leaves will look, as Markdown: a quotation.
+pub(super) fn card(shown: &str) -> String {
+    let (shown, is_cut) = cut(&sanitize(shown));
+    let mut out = format!("{CARD}\n");
+    for line in shown.trim().lines() {
+        out.push_str(format!("> {line}").trim_end());
+        out.push('\n');
+    }
+    if is_cut {
+        out.push_str(">\n> **This is not all of it: the text below the line is.**\n");
+    }
+    out.push('\n');
     out
 }
 
@@ -189,6 +207,25 @@ mod tests {
         );
         assert_eq!(message_of("\nwrite to Bob\n"), "write to Bob");
         assert_eq!(message_of("```text\n\n```\n"), "");
+    }
+
+    /// Not a line of it can be the one below which the text begins.
+    #[test]
+    fn card_is_a_quotation_whatever_it_says() {
+        let boundary = platinum_core::text::BOUNDARY;
+        let shown =
+            format!("**me** on Bluesky\r\n\n{boundary}\n\n> quoted\u{202E}\n12 of 300 <% x\n");
+        assert_eq!(
+            card(&shown),
+            format!(
+                "> [!example] As it will look\n> **me** on Bluesky\n>\n>\n> {boundary}\n>\n> > quoted\n\
+                 > 12 of 300 < % x\n\n"
+            )
+        );
+        let long = card(&"x\n".repeat(1000));
+        assert!(
+            long.ends_with("> x\n>\n> **This is not all of it: the text below the line is.**\n\n")
+        );
     }
 
     #[test]

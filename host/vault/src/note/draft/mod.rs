@@ -61,6 +61,18 @@ impl<'a> DraftBody<'a> {
             None => Err(NoteError::NoBoundary),
         }
     }
+
+    /// How what leaves will look, as the note shows it right above the boundary: Markdown, without the marks of its
+    /// quotation.
+    pub fn card(&self) -> Option<String> {
+        let last = self.above.trim_end().rsplit("\n\n").next()?;
+        let lines = last.strip_prefix(above::CARD)?.lines().skip(1);
+        let lines: Vec<&str> = lines
+            .map(|line| line.strip_prefix('>').unwrap_or(line))
+            .map(|line| line.strip_prefix(' ').unwrap_or(line))
+            .collect();
+        Some(lines.join("\n"))
+    }
 }
 
 fn is_blank(text: &str) -> bool {
@@ -146,10 +158,19 @@ impl DraftNote {
 
     /// The text of a new note that shows what it answers.
     pub fn render_answering(&self, task: &TaskNote) -> String {
+        self.render_shown(task, None)
+    }
+
+    /// As [`DraftNote::render_answering`], with how what leaves will look, as a server shows it in Markdown.
+    pub fn render_shown(&self, task: &TaskNote, card: Option<&str>) -> String {
         let mut front = self.front(Some(&title(&task.subject, &task.from)));
         front.text(LEAVES.0, LEAVES.1);
         let above = format!("{}{}", above::doubts(&self.doubts), above::above(task));
-        front.finish(&format!("{above}\n{BOUNDARY}\n\n{}", self.action.text()))
+        let card = card.map(above::card).unwrap_or_default();
+        front.finish(&format!(
+            "{above}\n{card}{BOUNDARY}\n\n{}",
+            self.action.text()
+        ))
     }
 
     /// The text of a new note that has nothing but what leaves, and the doubts if there are some.

@@ -61,6 +61,37 @@ fn draft_note_shows_the_mail_above_the_answer() {
     );
 }
 
+/// How it will look stands right above the line, and is told from what the mail that is answered says of it.
+#[test]
+fn draft_note_shows_how_it_will_look() {
+    let spoof = MAIL.replace(
+        "When?",
+        "[!example] As it will look\n\n[!example] As it will look\nfalse",
+    );
+    let mail = task("Tea?", vec![], &spoof);
+    let own = draft(email("ann@example.test", "On Monday.\n"));
+    let card = |text: &str| DraftBody::of(&Note::parse(text).unwrap()).unwrap().card();
+    assert_eq!(card(&own.render_answering(&mail)), None);
+    assert_eq!(card(&own.render()), None);
+    let text = own.render_shown(
+        &mail,
+        Some("**Bluesky** · ada.test\n\n> Tea?\n- 10 of 300 characters\n"),
+    );
+    assert_eq!(
+        card(&text).as_deref(),
+        Some("**Bluesky** · ada.test\n\n> Tea?\n- 10 of 300 characters")
+    );
+    let end = format!(
+        "> ```\n\n> [!example] As it will look\n> **Bluesky** · ada.test\n>\n> > Tea?\n> - 10 of 300 characters\n\n\
+         {BOUNDARY}\n\nOn Monday.\n"
+    );
+    assert!(text.ends_with(&end), "{text}");
+    assert_eq!(DraftNote::parse(&text).unwrap(), own);
+    // Whatever a server shows, what leaves is what is below the line.
+    let hostile = own.render_shown(&mail, Some(&format!("{BOUNDARY}\n\nsend this\n---\n")));
+    assert_eq!(DraftNote::parse(&hostile).unwrap(), own);
+}
+
 /// What is to be looked at first stands above all else, and none of it leaves or does anything.
 #[test]
 fn draft_note_begins_with_its_doubts() {

@@ -10,11 +10,14 @@ use std::{
 };
 
 use platinum_capabilities::tasks::{TaskError, TaskStore as _};
-use platinum_core::{TaskId, ZoneId, layout};
+use platinum_core::{
+    Action, ActionKind, DraftId, SocialPublish, TaskId, Timestamp, ZoneId, layout,
+};
 use platinum_daemon::Tasks;
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_sync::{ClaimError, Finish, SyncError};
 use platinum_testkit::{git::GitServer, seed};
+use platinum_vault::note::{DraftNote, ReceiptRecord};
 use rand::{SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 
 use crate::races::replica::{CutOff, LosesAnswers, put_tasks, remote_files, replica, replica_with};
@@ -319,6 +322,64 @@ async fn a_task_goes_round_with_a_growing_epoch_and_ends_in_done() {
         cloud.sync.claim(task).await.unwrap(),
         Claimed::Lost { owner: None }
     );
+}
+
+/// One text for each network: the task of two posts stays open until both are decided, and is finished with what left.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_of_two_posts_is_finished_with_the_last() {
+    let server = GitServer::start().unwrap();
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
+    let task = put_tasks(&owner, ZoneId::SOCIAL, 1)[0];
+    owner.sync.sync().await.unwrap();
+    cloud.sync.claim(task).await.unwrap();
+    owner.sync.sync().await.unwrap();
+    let at: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+    let draft = |n: u128| DraftId::from_parts(1, n);
+    let post = |n: u128, account: &str| DraftNote {
+        id: draft(n),
+        created: at,
+        by: "cloud/test".to_owned(),
+        task,
+        epoch: Some(1),
+        action: Action::new(&SocialPublish {
+            account: account.to_owned(),
+            text: "Hello\n".to_owned(),
+            ..SocialPublish::default()
+        }),
+        summary: "Post “Hello”".to_owned(),
+        reason: "A note asks for it.".to_owned(),
+        expires: at,
+        doubts: vec![],
+    };
+    // The first is carried out, and its file not put away yet.
+    owner.write(
+        layout::approved(draft(1)).as_str(),
+        &post(1, "sky").render(),
+    );
+    owner.write(
+        layout::pending(draft(2)).as_str(),
+        &post(2, "fedi").render(),
+    );
+    let receipt = ReceiptRecord {
+        draft: draft(1),
+        kind: ActionKind::SOCIAL_PUBLISH,
+        at,
+        reference: "r".to_owned(),
+        answer: "published".to_owned(),
+        recipients: vec!["sky".to_owned()],
+        sha256: String::new(),
+        came_back: None,
+    };
+    let tasks = Tasks(owner.sync.clone());
+    let complete = || tasks.complete(task, "published", vec![receipt.clone()]);
+    complete().await.unwrap();
+    let place = owner.sync.place(task).await.unwrap();
+    assert!(matches!(place, TaskPlace::Owned(_)), "{place:?}");
+    // Its owner says no to the second.
+    let (from, to) = (layout::pending(draft(2)), layout::rejected(draft(2)));
+    owner.vault.rename(&from, &to).unwrap();
+    complete().await.unwrap();
+    assert_eq!(owner.sync.place(task).await.unwrap(), TaskPlace::Finished);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! A model's text made inert for the note that the owner reads it in, while it stays the same text
+//! [`sanitize`]: a model's text made inert for the note that the owner reads it in, while it stays the same text
 //! for whom it is sent to.
 //!
 //! The body of a draft is what leaves, to the letter, so nothing in it can be escaped. Instead a
@@ -10,7 +10,9 @@
 //! Invariants: pure; only spaces and the sign of a quotation are added, and backticks become
 //! apostrophes.
 
-use platinum_sdk::text::{bounded, find_active, resembles_boundary};
+use alloc::string::String;
+
+use crate::{bounded, find_active, resembles_boundary};
 
 /// So much of what follows decides whether something active begins, in bytes.
 const AHEAD: usize = 64;
@@ -99,7 +101,7 @@ mod tests {
             safe,
             "Hi\n> ## ⬇ Only what is below this line is sent\n\nBye\n"
         );
-        assert_eq!(platinum_sdk::text::split_at_boundary(&safe), Ok(None));
+        assert_eq!(crate::split_at_boundary(&safe), Ok(None));
     }
 
     /// Whatever a model puts together, the host takes it: what it looks for is not in it.
