@@ -1,7 +1,7 @@
 //! Two hosts, a remote and a Maildir in one temporary folder, and what became of the mails.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
@@ -15,7 +15,12 @@ pub(crate) struct Cluster {
     running: BTreeMap<&'static str, Child>,
     folder: tempfile::TempDir,
     remote: GitServer,
+    /// The drafts in doubt of which the owner has said what became of them.
+    resolved: BTreeSet<String>,
 }
+
+/// Letters of a ULID.
+const ULID: usize = 26;
 
 impl Cluster {
     /// Hosts configured, an empty mailbox, nothing running.
@@ -27,6 +32,7 @@ impl Cluster {
                 .tempdir()
                 .unwrap(),
             remote: GitServer::start().unwrap(),
+            resolved: BTreeSet::new(),
         };
         // The cloud has the mailbox that mail comes to; only the owner's has an outbox.
         for (role, zones, mailbox) in [("cloud", "\"email\"", "Mail"), ("local", "", "Post")] {
@@ -198,6 +204,37 @@ impl Cluster {
             count += 1;
         }
         count
+    }
+
+    /// The owner looks whether what local is in doubt of went out, and says so, once.
+    pub(crate) fn resolve_doubts(&mut self) {
+        let log = fs::read_to_string(self.log("local")).unwrap_or_default();
+        let doubts = log
+            .lines()
+            .filter(|line| line.contains("Not known whether"));
+        for draft in doubts.filter_map(|line| line.rsplit_once("(draft_")?.1.get(..ULID)) {
+            if !self.resolved.insert(draft.to_owned()) {
+                continue;
+            }
+            let name = format!("Approved/draft_{draft}.md");
+            let note = fs::read_to_string(self.vault("local").join(name)).unwrap_or_default();
+            let answered = note
+                .lines()
+                .find_map(|line| line.strip_prefix("in-reply-to: "));
+            let answered =
+                answered.unwrap_or_else(|| panic!("draft_{draft} answers no mail: {note}"));
+            let is_sent = self.outbox().iter().any(|line| line.contains(answered));
+            let decision = if is_sent {
+                "--went-out"
+            } else {
+                "--send-again"
+            };
+            let mut command = Command::new(program("platinum-local", "platinum").unwrap());
+            command.args(["resolve", &format!("draft_{draft}"), decision, "--config"]);
+            let resolved = command.arg(self.folder.path().join("local.toml")).output();
+            let resolved = resolved.unwrap();
+            assert!(resolved.status.success(), "{resolved:?}");
+        }
     }
 
     /// Every path of the remote.
