@@ -1,8 +1,8 @@
 //! A host for tests, in memory, that implements every trait of [`host`](crate::host).
 //!
 //! What it answers is set in public fields; what a skill did is read from them afterwards.
-//! Lives elsewhere: how each trait is answered is in `answers.rs`, what Odoo has in `odoo.rs`, what
-//! social networks have in `social.rs`.
+//! Lives elsewhere: how each trait is answered is in `answers.rs`, what Odoo and social
+//! networks have in `odoo.rs` and `social.rs`.
 //! Invariants: not part of a component; nothing here touches the outside.
 
 mod answers;
@@ -117,8 +117,6 @@ pub struct TestHost {
     pub sent: RefCell<Vec<TestApproval>>,
     /// What was handed to `post`.
     pub posted: RefCell<Vec<TestApproval>>,
-    /// What was handed to `publish` of social networks.
-    pub publications: RefCell<Vec<TestApproval>>,
 }
 
 impl Default for TestHost {
@@ -186,7 +184,6 @@ impl Default for TestHost {
             answers: RefCell::default(),
             sent: RefCell::default(),
             posted: RefCell::default(),
-            publications: RefCell::default(),
         }
     }
 }

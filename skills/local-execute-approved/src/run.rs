@@ -228,7 +228,7 @@ mod tests {
         let post = of_kind(4, "social-publish");
         host.approvals.borrow_mut().push_back(post.clone());
         assert!(matches!(execute(&host), Ok(Outcome::Done(line)) if line.starts_with("4 done;")));
-        assert_eq!(*host.publications.borrow(), [post]);
+        assert_eq!(*host.social.published.borrow(), [post]);
         assert_eq!(host.completed.borrow()[3].1, "Answer 4 (post/draft_4)");
         assert_eq!(*host.sent.borrow(), [approved(1)]);
         assert_eq!(*host.posted.borrow(), books);
