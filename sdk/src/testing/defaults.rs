@@ -73,7 +73,6 @@ impl Default for TestHost {
             answers: RefCell::default(),
             sent: RefCell::default(),
             posted: RefCell::default(),
-            publications: RefCell::default(),
         }
     }
 }
