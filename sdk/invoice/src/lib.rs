@@ -3,16 +3,15 @@
 //! # Layout
 //! - [`Invoice`] and what it is made of; [`PaymentNote`]: a note that asks to record a payment;
 //! - [`mod@number`], [`mod@date`]: numbers and days as people write them in English and German;
-//! - `keys`: what a key may be called; `table`: Markdown tables; `parse`, `render`: the text;
-//! - [`find_faults`]: what does not add up; [`mod@block`]: where in a note the text is.
+//! - `keys`: what a key may be called; `table`: Markdown tables; `parse`, `render`: the text; [`mod@block`]: where in a
+//!   note it is; [`find_faults`]: what does not add up.
 //!
-//! Lives elsewhere: e-invoices (UBL, CII, PDF) are read by `platinum-einvoice`; who is asked for what in Odoo is the
-//! skill's. A crate of its own in `sdk/`, because skills use it and intake does.
+//! Lives elsewhere: e-invoices are read by `platinum-einvoice`; what Odoo is asked is the skill's, and intake's.
 //!
 //! # Invariants
 //! - What is rendered is parsed as the same invoice, for every invoice that is [clean](Invoice::cleaned).
-//! - A value that can be read in two ways is none, and a note says so. Nothing is mended.
-//! - Everything is bounded, and the work is linear in the text but for the number of its keys.
+//! - A value that can be read in two ways is none, and a note says so. Nothing is mended. Everything is bounded,
+//!   and the work is linear in the text but for the number of its keys.
 
 pub mod block;
 mod check;

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::Parser;
+use super::reader::Parser;
 use crate::{
     Line, MAX_LINES, add_note,
     keys::{self, Column, Key},

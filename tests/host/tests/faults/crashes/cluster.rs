@@ -1,7 +1,7 @@
 //! Two hosts, a remote and a Maildir in one temporary folder, and what became of the mails.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
@@ -9,13 +9,20 @@ use std::{
     time::Duration,
 };
 
-use platinum_testkit::{Child, add_skills, compiled_skills, git::GitServer, program, wait_for};
+use platinum_testkit::{
+    Child, add_skills, compiled_skills, exchange_keys, git::GitServer, program, wait_for,
+};
 
 pub(crate) struct Cluster {
     running: BTreeMap<&'static str, Child>,
     folder: tempfile::TempDir,
     remote: GitServer,
+    /// The drafts in doubt of which the owner has said what became of them.
+    resolved: BTreeSet<String>,
 }
+
+/// Letters of a ULID.
+const ULID: usize = 26;
 
 impl Cluster {
     /// Hosts configured, an empty mailbox, nothing running.
@@ -27,6 +34,7 @@ impl Cluster {
                 .tempdir()
                 .unwrap(),
             remote: GitServer::start().unwrap(),
+            resolved: BTreeSet::new(),
         };
         // The cloud has the mailbox that mail comes to; only the owner's has an outbox.
         for (role, zones, mailbox) in [("cloud", "\"email\"", "Mail"), ("local", "", "Post")] {
@@ -56,31 +64,10 @@ impl Cluster {
         for name in ["platinum-intake", "platinum-email", "platinum-email-draft"] {
             program(name, name).unwrap();
         }
-        cluster.exchange_keys();
+        let config = |role: &str| cluster.folder.path().join(format!("{role}.toml"));
+        exchange_keys(&config("cloud"), &config("local")).unwrap();
         add_skills(&cluster.folder.path().join("local.toml")).unwrap();
         cluster
-    }
-
-    fn exchange_keys(&self) {
-        let asks = |package: &str, name: &str, role: &str, args: &[&str]| {
-            let output = Command::new(program(package, name).unwrap())
-                .args(args)
-                .arg("--config")
-                .arg(self.folder.path().join(format!("{role}.toml")))
-                .output()
-                .unwrap();
-            let printed = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success(), "{printed}");
-            String::from_utf8(output.stdout).unwrap().trim().to_owned()
-        };
-        let local = asks("platinum-local", "platinum", "local", &["key"]);
-        let cloud = asks(
-            "platinum-cloud",
-            "platinum-cloud",
-            "cloud",
-            &["trust", &local],
-        );
-        asks("platinum-local", "platinum", "local", &["trust", &cloud]);
     }
 
     pub(crate) fn vault(&self, role: &str) -> PathBuf {
@@ -198,6 +185,37 @@ impl Cluster {
             count += 1;
         }
         count
+    }
+
+    /// The owner looks whether what local is in doubt of went out, and says so, once.
+    pub(crate) fn resolve_doubts(&mut self) {
+        let log = fs::read_to_string(self.log("local")).unwrap_or_default();
+        let doubts = log
+            .lines()
+            .filter(|line| line.contains("Not known whether"));
+        for draft in doubts.filter_map(|line| line.rsplit_once("(draft_")?.1.get(..ULID)) {
+            if !self.resolved.insert(draft.to_owned()) {
+                continue;
+            }
+            let name = format!("Approved/draft_{draft}.md");
+            let note = fs::read_to_string(self.vault("local").join(name)).unwrap_or_default();
+            let answered = note
+                .lines()
+                .find_map(|line| line.strip_prefix("in-reply-to: "));
+            let answered =
+                answered.unwrap_or_else(|| panic!("draft_{draft} answers no mail: {note}"));
+            let is_sent = self.outbox().iter().any(|line| line.contains(answered));
+            let decision = if is_sent {
+                "--went-out"
+            } else {
+                "--send-again"
+            };
+            let mut command = Command::new(program("platinum-local", "platinum").unwrap());
+            command.args(["resolve", &format!("draft_{draft}"), decision, "--config"]);
+            let resolved = command.arg(self.folder.path().join("local.toml")).output();
+            let resolved = resolved.unwrap();
+            assert!(resolved.status.success(), "{resolved:?}");
+        }
     }
 
     /// Every path of the remote.
