@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use platinum_engine::Interface;
 
+mod accounts;
 mod acting;
 pub mod approvals;
 mod audit;

@@ -122,8 +122,6 @@ pub struct TestHost {
     pub sent: RefCell<Vec<TestApproval>>,
     /// What was handed to `post`.
     pub posted: RefCell<Vec<TestApproval>>,
-    /// What was handed to `publish` of social networks.
-    pub publications: RefCell<Vec<TestApproval>>,
 }
 
 impl TestHost {

@@ -236,7 +236,7 @@ mod tests {
         let message = of_kind(5, "whatsapp-send");
         host.approvals.borrow_mut().push_back(message.clone());
         assert!(matches!(execute(&host), Ok(Outcome::Done(line)) if line.starts_with("5 done;")));
-        assert_eq!(*host.publications.borrow(), [post]);
+        assert_eq!(*host.social.published.borrow(), [post]);
         assert_eq!(*host.whatsapp.sent.borrow(), [message]);
         let completed: Vec<String> = host
             .completed

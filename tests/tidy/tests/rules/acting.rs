@@ -41,6 +41,7 @@ fn cloud_programs() -> Vec<(&'static Package, &'static str)> {
         "platinum-email-draft",
         "platinum-intake",
         "platinum-odoo-draft",
+        "platinum-social-draft",
     ] {
         assert!(
             programs.iter().any(|(_, program)| *program == name),
@@ -430,6 +431,8 @@ fn symbols_of_the_acting_programs_are_found() {
     }
     let found = acting_symbols(&program("platinum-odoo"), &wanted);
     assert!(found.contains("platinum_odoo"), "{found:?}");
+    let found = acting_symbols(&program("platinum-social"), &wanted);
+    assert!(found.contains("platinum_social"), "{found:?}");
     let found = acting_symbols(&program("platinum"), &wanted);
     assert!(found.contains("platinum_effects"), "{found:?}");
     assert!(

@@ -566,14 +566,11 @@ fn action() -> impl Strategy<Value = Action> {
             hostile()
         )
             .prop_map(|(account, mut optional, files, alt, text)| {
-                let media = files
-                    .into_iter()
-                    .map(|path| Media {
-                        path,
-                        // It has to say something, and is trimmed.
-                        alt: format!("x{alt}").trim().to_owned(),
-                    })
-                    .collect();
+                let alt = format!("x{alt}").trim().to_owned();
+                let media = files.into_iter().map(|path| Media {
+                    path,
+                    alt: alt.clone(),
+                });
                 let mut next = || optional.pop().flatten();
                 Action::new(&SocialPublish {
                     account,
@@ -583,7 +580,7 @@ fn action() -> impl Strategy<Value = Action> {
                     link: next(),
                     link_title: next(),
                     link_description: next(),
-                    media,
+                    media: media.collect(),
                     text,
                 })
             }),
