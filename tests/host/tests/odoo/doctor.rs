@@ -31,11 +31,14 @@ fn doctor_of_a_cloud_proves_what_its_key_can_do() -> anyhow::Result<()> {
         .call(OdooUser::Owner, "account.move", "create", &draft)?;
 
     let (row, is_well) = examine(&halves);
-    // Another test may have begun its own proof in the same moment; the first entry is the one that stays in use.
-    let proof = halves.row(
-        "select min(m.id) from account_move m join res_users u on u.id = m.create_uid
-         where m.invoice_origin = 'platinum-proof-of-rights' and u.login = 'platinum-drafter'",
-    );
+    // Another test may have begun a proof of its own in the same moment, with an entry of its own.
+    let (_, named) = row.rsplit_once("journal entry ").unwrap();
+    let proof: u64 = named.split(',').next().unwrap().parse()?;
+    let is_of_drafter = halves.row(&format!(
+        "select count(*) from account_move m join res_users u on u.id = m.create_uid where m.id = {proof}
+         and m.invoice_origin = 'platinum-proof-of-rights' and u.login = 'platinum-drafter'"
+    ));
+    assert_eq!(is_of_drafter, "1", "{row}");
     let company = halves.row("select name from res_company where id = 1");
     let start = format!("ok     accounting Odoo opens: {company} has ");
     let end = format!(
