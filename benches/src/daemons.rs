@@ -9,9 +9,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use platinum_testkit::{add_skills, git::GitServer, program, wait_for};
-
-use crate::job::exchange_keys;
+use platinum_testkit::{add_skills, exchange_keys, git::GitServer, program, wait_for};
 
 /// How long a daemon may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -76,7 +74,7 @@ fn configure(folder: &Path, remote: &str) -> anyhow::Result<()> {
         );
         fs::write(folder.join(format!("{role}.toml")), text)?;
     }
-    exchange_keys(folder)?;
+    exchange_keys(&folder.join("cloud.toml"), &folder.join("local.toml"))?;
     add_skills(&folder.join("local.toml"))
 }
 

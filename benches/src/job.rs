@@ -6,13 +6,12 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use platinum_testkit::{
-    Child, add_skills,
+    Child, add_skills, exchange_keys,
     git::GitServer,
     mail::{CLIENT, MailServers, OWNER, Submission},
     program, wait_for,
@@ -44,7 +43,10 @@ pub(crate) fn run(mails: usize) -> anyhow::Result<()> {
         );
         fs::write(folder.path().join(format!("{role}.toml")), text)?;
     }
-    exchange_keys(folder.path())?;
+    exchange_keys(
+        &folder.path().join("cloud.toml"),
+        &folder.path().join("local.toml"),
+    )?;
     add_skills(&folder.path().join("local.toml"))?;
     let daemon = |package: &str, name: &str, role: &str| -> anyhow::Result<Child> {
         let program = program(package, name)?;
@@ -118,29 +120,6 @@ pub(crate) fn run(mails: usize) -> anyhow::Result<()> {
         "approval (file moved) -> in the other mailbox (SMTP)",
         &mut sent,
     );
-    Ok(())
-}
-
-/// Each half learns the other's key, as the owner does it once.
-pub(crate) fn exchange_keys(folder: &Path) -> anyhow::Result<()> {
-    let line = |package: &str, name: &str, role: &str, arguments: &[&str]| {
-        let output = Command::new(program(package, name)?)
-            .args(arguments)
-            .arg("--config")
-            .arg(folder.join(format!("{role}.toml")))
-            .output()?;
-        let errors = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{name} {arguments:?}: {errors}");
-        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-    };
-    let local = line("platinum-local", "platinum", "local", &["key"])?;
-    let cloud = line(
-        "platinum-cloud",
-        "platinum-cloud",
-        "cloud",
-        &["trust", &local],
-    )?;
-    line("platinum-local", "platinum", "local", &["trust", &cloud])?;
     Ok(())
 }
 

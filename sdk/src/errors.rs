@@ -6,6 +6,7 @@ use crate::actions::types::ProposeError;
 use crate::text::one_line;
 use crate::{
     Error, approvals, dashboard, email, model, odoo, plans, social, sync, tasks, updates, vault,
+    whatsapp,
 };
 
 /// The longest text an error carries, in characters.
@@ -121,6 +122,17 @@ impl From<social::types::Error> for Error {
         match error {
             E::Invalid(what) => Self::Failed(line(&format!("the post: {what}"))),
             E::Refused(what) => Self::Failed(line(&what)),
+            E::Unavailable(what) => Self::Unavailable(line(&what)),
+        }
+    }
+}
+
+impl From<whatsapp::types::Error> for Error {
+    fn from(error: whatsapp::types::Error) -> Self {
+        use whatsapp::types::Error as E;
+        match error {
+            E::NotFound => Self::Failed("WhatsApp has no such chat for this task".into()),
+            E::Invalid(what) => Self::Failed(line(&format!("the call to WhatsApp: {what}"))),
             E::Unavailable(what) => Self::Unavailable(line(&what)),
         }
     }

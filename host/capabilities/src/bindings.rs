@@ -36,6 +36,8 @@ wasmtime::component::bindgen!({
             import platinum:odoo/propose@0.1.0;
             import platinum:social/draft@0.1.0;
             import platinum:social/propose@0.1.0;
+            import platinum:whatsapp/read@0.1.0;
+            import platinum:whatsapp/propose@0.1.0;
             import platinum:sync/run@0.1.0;
             import platinum:dashboard/board@0.1.0;
         }
@@ -52,6 +54,7 @@ wasmtime::component::bindgen!({
         "../../wit/email",
         "../../wit/odoo",
         "../../wit/social",
+        "../../wit/whatsapp",
         "../../wit/sync",
         "../../wit/dashboard",
     ],

@@ -30,6 +30,7 @@ mod tests;
 mod text;
 pub mod updates;
 pub mod vault;
+pub mod whatsapp;
 pub mod zones;
 
 pub use blocking::in_background;
@@ -58,6 +59,8 @@ pub fn link_only() -> Vec<Box<dyn platinum_engine::Interface>> {
         updates::PUBLISH.link_only(),
         updates::COLLECT.link_only(),
         vault::CONTEXT.link_only(),
+        whatsapp::READ.link_only(),
+        whatsapp::PROPOSE.link_only(),
     ]);
     interfaces
 }

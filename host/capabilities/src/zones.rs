@@ -19,16 +19,17 @@ use platinum_engine::Interface;
 use platinum_mcp::{McpError, ServerSpec, Session};
 use platinum_vault::{Vault, note::TaskNote};
 
-use crate::{email, odoo, social, tasks::TaskStore};
+use crate::{email, odoo, social, tasks::TaskStore, whatsapp};
 
 /// Makes a zone from its section of the configuration.
 pub type Configure = fn(toml::Table, &PathBase) -> Result<Box<dyn ZoneCapabilities>, String>;
 
 /// The zones that this crate knows, by id.
-pub const ZONES: [(&str, Configure); 3] = [
+pub const ZONES: [(&str, Configure); 4] = [
     ("email", email::zone::configure),
     ("social", social::zone::configure),
     ("accounting", odoo::zone::configure),
+    ("whatsapp", whatsapp::zone::configure),
 ];
 
 /// A configured zone.

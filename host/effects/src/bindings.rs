@@ -18,6 +18,7 @@ wasmtime::component::bindgen!({
             import platinum:email/send@0.1.0;
             import platinum:odoo/post@0.1.0;
             import platinum:social/publish@0.1.0;
+            import platinum:whatsapp/send@0.1.0;
         }
     ",
     path: [
@@ -26,6 +27,7 @@ wasmtime::component::bindgen!({
         "../../wit/email",
         "../../wit/odoo",
         "../../wit/social",
+        "../../wit/whatsapp",
     ],
     imports: { default: async | trappable },
     with: { "platinum:approvals/queue.approved-action": crate::approvals::Approved },

@@ -1,8 +1,8 @@
 //! The interfaces that act on the outside world, and the queue of what the owner approved.
 //!
 //! Lives here: [`approvals`] mints an approved action from a file in `Approved/`; [`Executor`] is
-//! the one way from there to a receipt; [`email`], [`social`] and [`odoo`] have the [`Effect`]s. To add one: 1. its interface
-//! under `wit/`, a capability and its roles; 2. a folder here with the effect, and a `host.rs` that
+//! the one way from there to a receipt; [`email`], [`social`], [`odoo`] and [`whatsapp`] have the [`Effect`]s. To add one: 1. its
+//! interface //! under `wit/`, a capability and its roles; 2. a folder here with the effect, and a `host.rs` that
 //! gives the resource to the executor; 3. a line in [`offers`]; 4. the effect's line in the
 //! composition root of `local`.
 //! Lives elsewhere: what cannot act is in `capabilities`; durable intents and receipts are
@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use platinum_engine::Interface;
 
+mod accounts;
 mod acting;
 pub mod approvals;
 mod audit;
@@ -29,6 +30,7 @@ pub mod review;
 pub mod social;
 #[cfg(test)]
 mod tests;
+pub mod whatsapp;
 mod writing;
 
 pub use bindings::platinum::actions::types::EffectError;
@@ -38,7 +40,7 @@ use interface::EffectOffer;
 
 /// The interface of each effect.
 fn offers() -> Vec<EffectOffer> {
-    vec![email::SEND, social::PUBLISH, odoo::POST]
+    vec![email::SEND, social::PUBLISH, odoo::POST, whatsapp::SEND]
 }
 
 /// The interface of every effect, over what carries approved actions out. All are linked, whichever

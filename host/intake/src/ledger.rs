@@ -262,11 +262,28 @@ impl Ledger {
         task: TaskId,
         note: &str,
     ) -> Result<Chosen, LedgerError> {
+        self.choose_all(mail, &[], task, note)
+    }
+
+    /// The same, of several things that become one task: these names are known with it.
+    ///
+    /// # Errors
+    /// As [`Ledger::choose`].
+    pub fn choose_all(
+        &mut self,
+        mail: &Identity,
+        keys: &[String],
+        task: TaskId,
+        note: &str,
+    ) -> Result<Chosen, LedgerError> {
         let step = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let before = known(&step, mail)?;
-        step.execute("INSERT OR IGNORE INTO seen (key) VALUES (?1)", [&mail.key])?;
+        for key in keys.iter().chain([&mail.key]) {
+            step.prepare_cached("INSERT OR IGNORE INTO seen (key) VALUES (?1)")?
+                .execute([key])?;
+        }
         let chosen = if let Some((task, true)) = before {
             Chosen::Known(task)
         } else {

@@ -5,6 +5,7 @@
 //! - [`mail`]: new mails of one account become notes in `Needs_Action/email/`;
 //! - [`folder`]: a file that a person drops into the vault becomes a task;
 //! - [`accounting`]: bills and requests for invoices, from mails, files and Odoo;
+//! - [`whatsapp`]: what people write on WhatsApp, a task a burst, and the webhook that brings it;
 //! - [`text`]: outside text made harmless: bounded, visible, fenced;
 //! - [`ledger`]: what was seen already, durable, so that each thing becomes one task however often the
 //!   process dies;
@@ -27,3 +28,4 @@ mod notes;
 pub mod source;
 pub mod stop;
 pub mod text;
+pub mod whatsapp;

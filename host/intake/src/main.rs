@@ -14,6 +14,7 @@ use platinum_intake::{
     folder::{FolderSettings, FolderSource},
     mail, source,
     stop::StopSignal,
+    whatsapp::{WhatsappSettings, WhatsappSource},
 };
 use tracing_subscriber::EnvFilter;
 
@@ -42,6 +43,8 @@ enum Command {
     },
     /// Drafts that wait in Odoo become notes in Needs_Action/accounting.
     Odoo(OdooSettings),
+    /// Conversations on WhatsApp become notes in Needs_Action/whatsapp; its webhook is received here.
+    Whatsapp(WhatsappSettings),
     /// Reads a PDF from standard input and prints the e-invoice inside as text; for this program itself.
     #[command(hide = true)]
     ReadPdf,
@@ -83,6 +86,7 @@ fn run(source: Command) -> anyhow::Result<()> {
             Command::Mail(mail::Settings { once: true, .. })
                 | Command::Folder { once: true, .. }
                 | Command::Odoo(OdooSettings { once: true, .. })
+                | Command::Whatsapp(WhatsappSettings { once: true, .. })
         );
         let mut stop = StopSignal::listen(!is_once)?;
         tokio::select! {
@@ -111,6 +115,11 @@ async fn watch(source: Command) -> anyhow::Result<()> {
         Command::Odoo(settings) => {
             let odoo = OdooSource::open(&settings)?;
             Ok(source::run(odoo, Duration::from_secs(settings.every), settings.once).await?)
+        }
+        Command::Whatsapp(settings) => {
+            let whatsapp = WhatsappSource::open(&settings)?;
+            let every = Duration::from_secs(settings.every);
+            Ok(source::run(whatsapp, every, settings.once).await?)
         }
         // Done before there is a runtime.
         Command::ReadPdf => Ok(()),

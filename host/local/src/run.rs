@@ -22,6 +22,7 @@ use platinum_effects::{
     email::{McpMailFiles, McpMailSender, SendMail},
     odoo::{McpOdooServer, PostDocument, RecordPayment},
     social::{McpSocialServer, PublishPost},
+    whatsapp::{McpWhatsappServer, SendMessage},
 };
 use platinum_journal::{AuditEvent, Intent, Journal, Receipt};
 use platinum_mcp::{GateRefusal, McpError};
@@ -108,6 +109,10 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
         let odoo = Arc::new(McpOdooServer::new(session.clone()));
         effects.push(Arc::new(PostDocument::new(odoo.clone())));
         effects.push(Arc::new(RecordPayment::new(odoo)));
+    }
+    if let Some(session) = host.session(ZoneId::WHATSAPP.as_str()) {
+        let whatsapp = Arc::new(McpWhatsappServer::new(session.clone()));
+        effects.push(Arc::new(SendMessage::new(whatsapp)));
     }
     let executor = Arc::new(Executor::new(approvals, effects));
     interfaces.extend(platinum_effects::interfaces(&executor));

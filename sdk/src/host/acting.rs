@@ -95,3 +95,15 @@ impl PublishSocial for Host {
         crate::social::publish::publish(approved)
     }
 }
+
+/// `platinum:whatsapp/send`: sends a chat message that was approved.
+pub trait SendWhatsapp: Approvals {
+    /// Sends, at most once. The approval is used up.
+    fn send_message(&self, approved: Self::Approved) -> Result<Receipt, EffectError>;
+}
+
+impl SendWhatsapp for Host {
+    fn send_message(&self, approved: ApprovedAction) -> Result<Receipt, EffectError> {
+        crate::whatsapp::send::send(approved)
+    }
+}

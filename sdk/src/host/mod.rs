@@ -2,12 +2,12 @@
 //!
 //! A skill's `run` takes `&impl Trait` for what it uses; that list and `wit/world.wit` say the
 //! same. Lives elsewhere: the interfaces that act in `acting.rs`, those of Odoo in `accounting.rs`, of mail in
-//! `email.rs`, of social networks in `social.rs`; [`TestHost`](crate::testing::TestHost), the other implementation.
+//! `email.rs`, of social networks in `social.rs`, of WhatsApp in `whatsapp.rs`; [`TestHost`](crate::testing::TestHost), the other implementation.
 //! Invariants: the methods of [`Host`] only call the import of the same name.
 
 mod acting;
 
-pub use acting::{Approval, Approvals, PostOdoo, PublishSocial, SendEmail};
+pub use acting::{Approval, Approvals, PostOdoo, PublishSocial, SendEmail, SendWhatsapp};
 
 use crate::bindings::platinum::skill;
 use crate::{dashboard, model, plans, sync, tasks, updates, vault};
@@ -41,10 +41,12 @@ macro_rules! interface {
 mod accounting;
 mod email;
 mod social;
+mod whatsapp;
 
 pub use accounting::{DraftOdoo, ProposeOdoo, ReadOdoo};
 pub use email::{DraftEmail, People, ProposeEmail, SearchEmail};
 pub use social::{DraftSocial, ProposeSocial};
+pub use whatsapp::{ProposeWhatsapp, ReadWhatsapp};
 
 interface! {
     /// `platinum:skill/context`: who and where the skill is.

@@ -1,13 +1,15 @@
 //! A host for tests, in memory, that implements every trait of [`host`](crate::host).
 //!
 //! What it answers is set in public fields; what a skill did is read from them afterwards.
-//! Lives elsewhere: how each trait is answered is in `answers.rs`, what Odoo has in `odoo.rs`, what
-//! social networks have in `social.rs`.
+//! Lives elsewhere: how each trait is answered is in `answers.rs`, by default in `defaults.rs`; what
+//! Odoo has in `odoo.rs`, social networks in `social.rs`, WhatsApp in `whatsapp.rs`.
 //! Invariants: not part of a component; nothing here touches the outside.
 
 mod answers;
+mod defaults;
 mod odoo;
 mod social;
+mod whatsapp;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -18,6 +20,7 @@ use crate::{dashboard, email, model, plans, sync, tasks, updates};
 
 pub use odoo::TestOdoo;
 pub use social::TestSocial;
+pub use whatsapp::TestWhatsapp;
 
 /// An approved action of a [`TestHost`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +100,8 @@ pub struct TestHost {
     pub odoo: TestOdoo,
     /// What social networks have and were asked for.
     pub social: TestSocial,
+    /// What WhatsApp has and was asked for.
+    pub whatsapp: TestWhatsapp,
     /// What `run` of sync answers.
     pub synced: Result<sync::run::Report, sync::run::Error>,
     /// The dashboard's text; its version is its number of replacements.
@@ -117,78 +122,6 @@ pub struct TestHost {
     pub sent: RefCell<Vec<TestApproval>>,
     /// What was handed to `post`.
     pub posted: RefCell<Vec<TestApproval>>,
-    /// What was handed to `publish` of social networks.
-    pub publications: RefCell<Vec<TestApproval>>,
-}
-
-impl Default for TestHost {
-    fn default() -> Self {
-        Self {
-            instructions: "Answer the mail.".into(),
-            agent: "cloud".into(),
-            role: skill::types::Role::Cloud,
-            zones: vec!["email".into()],
-            now: "2026-11-20T18:00:00Z".into(),
-            lines: RefCell::default(),
-            tasks: Vec::new(),
-            owner: Ok(tasks::ownership::Owner::Unowned),
-            claimed: Ok(tasks::claim::ClaimOutcome::Won(1)),
-            completed: RefCell::default(),
-            finish_error: None,
-            proposed: RefCell::default(),
-            propose_error: None,
-            plans: RefCell::default(),
-            published: RefCell::default(),
-            updates: RefCell::default(),
-            remove_error: None,
-            completion: Ok(model::complete::Completion {
-                text: "Thank you, that suits me.".into(),
-                model: "test".into(),
-                truncated: false,
-            }),
-            requests: RefCell::default(),
-            notes: BTreeMap::new(),
-            mails: Ok(Vec::new()),
-            queries: RefCell::default(),
-            people: BTreeMap::new(),
-            strangers: Vec::new(),
-            find_error: None,
-            style: Ok(email::people::Style {
-                signature: None,
-                greeting: None,
-                closing: None,
-                texts: Vec::new(),
-                sources: Vec::new(),
-            }),
-            styled: RefCell::default(),
-            saved: RefCell::default(),
-            save_error: None,
-            odoo: TestOdoo::default(),
-            social: TestSocial::default(),
-            synced: Ok(sync::run::Report {
-                pulled: 0,
-                pushed: 0,
-                conflicts: 0,
-                tip: String::new(),
-            }),
-            page: RefCell::default(),
-            replaced: Cell::new(0),
-            conflicts: Cell::new(0),
-            counts: dashboard::board::Counts {
-                waiting: 0,
-                in_progress: 0,
-                pending: 0,
-                approved: 0,
-                done: 0,
-            },
-            approvals: RefCell::default(),
-            refused: RefCell::default(),
-            answers: RefCell::default(),
-            sent: RefCell::default(),
-            posted: RefCell::default(),
-            publications: RefCell::default(),
-        }
-    }
 }
 
 impl TestHost {

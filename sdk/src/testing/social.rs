@@ -37,6 +37,8 @@ pub struct TestSocial {
     pub proposed: RefCell<Vec<(Proposal, Post)>>,
     /// What the next proposals answer; when empty, they are taken.
     pub propose_answers: RefCell<VecDeque<Result<String, ProposeError>>>,
+    /// What was handed to `publish`.
+    pub published: RefCell<Vec<TestApproval>>,
 }
 
 impl TestSocial {
@@ -173,7 +175,7 @@ impl ProposeSocial for TestHost {
 impl PublishSocial for TestHost {
     fn publish(&self, approved: TestApproval) -> Result<Receipt, EffectError> {
         let reference = format!("post/{}", approved.draft);
-        self.publications.borrow_mut().push(approved);
+        self.social.published.borrow_mut().push(approved);
         self.answers.borrow_mut().pop_front().unwrap_or_else(|| {
             Ok(Receipt {
                 at: self.now.clone(),

@@ -11,6 +11,8 @@ pub mod note;
 pub mod request;
 pub mod run;
 pub mod strange;
+#[cfg(test)]
+mod tests;
 
 platinum_sdk::skill! {
     world: "skills:cloud-draft-social/cloud-draft-social",

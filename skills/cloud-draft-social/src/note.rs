@@ -64,7 +64,7 @@ impl Note {
         if note.parts.len() > 1 {
             note.is_thread = true;
         } else if let Some(only) = note.parts.pop() {
-            let (text, is_request) = said(&only);
+            let (text, is_request) = message(&only);
             note.is_request = is_request;
             note.parts.push(text);
         }
@@ -327,7 +327,7 @@ const AFTER_CALL: &[&str] = &[
 const THAT: &[&str] = &["that", "dass", "que"];
 
 /// The text that is meant, and whether it only says what the post is about.
-fn said(text: &str) -> (String, bool) {
+fn message(text: &str) -> (String, bool) {
     let mut words = text.split_whitespace();
     let first = words.next().unwrap_or_default();
     let call = first.trim_end_matches([':', ',']).to_lowercase();
@@ -348,10 +348,10 @@ fn said(text: &str) -> (String, bool) {
     }
     if THAT.contains(&second.as_str()) {
         let start = behind.find(char::is_whitespace).unwrap_or(behind.len());
-        let message = behind[start..].trim_start();
-        if let Some(c) = message.chars().next() {
+        let rest = behind[start..].trim_start();
+        if let Some(c) = rest.chars().next() {
             let first = c.to_uppercase().collect::<String>();
-            return (format!("{first}{}", &message[c.len_utf8()..]), true);
+            return (format!("{first}{}", &rest[c.len_utf8()..]), true);
         }
     }
     (text.to_owned(), true)
@@ -455,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn said_knows_a_request_from_a_post() {
+    fn message_knows_a_request_from_a_post() {
         for (text, expected, is_request) in [
             (
                 "Announce that we open on Monday.",
@@ -479,7 +479,7 @@ mod tests {
             ),
             ("Publish", "Publish", false),
         ] {
-            assert_eq!(said(text), (expected.to_owned(), is_request), "{text}");
+            assert_eq!(message(text), (expected.to_owned(), is_request), "{text}");
         }
     }
 }

@@ -114,10 +114,15 @@ pub fn several_companies(companies: &[&Company]) -> String {
 pub fn unknown_partner(party: &Party, is_sale: bool, others: &[String]) -> String {
     let what = if is_sale { "customer" } else { "vendor" };
     let mut fields = Vec::new();
+    // What is said here goes where the number of an account is a secret; the task has all of it.
+    let account = party.iban.as_ref().map(|iban| {
+        let hidden = iban.chars().count().saturating_sub(4);
+        iban.chars().skip(hidden).collect::<String>()
+    });
     for (name, value) in [
         ("name", &party.name),
         ("VAT", &party.vat),
-        ("account", &party.iban),
+        ("account ending in", &account),
         ("mail", &party.email),
         ("country", &party.country),
     ] {

@@ -14,6 +14,7 @@ platinum_sdk::skill! {
         "platinum:email/send@0.1.0": ::platinum_sdk::email::send,
         "platinum:odoo/post@0.1.0": ::platinum_sdk::odoo::post,
         "platinum:social/publish@0.1.0": ::platinum_sdk::social::publish,
+        "platinum:whatsapp/send@0.1.0": ::platinum_sdk::whatsapp::send,
     },
     run: run::run,
 }

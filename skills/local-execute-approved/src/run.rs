@@ -7,7 +7,9 @@
 use std::collections::BTreeSet;
 
 use platinum_sdk::actions::types::{EffectError, Receipt};
-use platinum_sdk::host::{Approval, FinishTasks, Log, PostOdoo, PublishSocial, SendEmail};
+use platinum_sdk::host::{
+    Approval, FinishTasks, Log, PostOdoo, PublishSocial, SendEmail, SendWhatsapp,
+};
 use platinum_sdk::skill::log::Level;
 use platinum_sdk::text::one_line;
 use platinum_sdk::{Error, Invocation, Outcome};
@@ -16,8 +18,10 @@ use platinum_sdk::{Error, Invocation, Outcome};
 const MAIL: &str = "email-send";
 /// The kind of a post on a social network.
 const POST: &str = "social-publish";
+/// The kind of a chat message.
+const MESSAGE: &str = "whatsapp-send";
 /// The kinds this skill has an effect for. The host hands out those that it carries out.
-const KINDS: [&str; 4] = [MAIL, POST, "odoo-post", "odoo-payment"];
+const KINDS: [&str; 5] = [MAIL, POST, MESSAGE, "odoo-post", "odoo-payment"];
 
 /// At most this many actions in one run.
 const MAX_ACTIONS: usize = 50;
@@ -39,7 +43,7 @@ struct Tally {
 /// # Errors
 /// `unavailable` if all that could be done was to wait; the host runs the skill again later.
 pub fn run(
-    host: &(impl Log + SendEmail + PublishSocial + PostOdoo + FinishTasks),
+    host: &(impl Log + SendEmail + PublishSocial + SendWhatsapp + PostOdoo + FinishTasks),
     _: &Invocation,
 ) -> Result<Outcome, Error> {
     let kinds = KINDS.map(str::to_owned);
@@ -74,7 +78,7 @@ pub fn run(
 }
 
 /// Does one action, and finishes its task if it is done.
-fn act<H: Log + SendEmail + PublishSocial + PostOdoo + FinishTasks>(
+fn act<H: Log + SendEmail + PublishSocial + SendWhatsapp + PostOdoo + FinishTasks>(
     host: &H,
     approved: H::Approved,
     tally: &mut Tally,
@@ -88,6 +92,7 @@ fn act<H: Log + SendEmail + PublishSocial + PostOdoo + FinishTasks>(
     let (done, ended) = match approved.kind().as_str() {
         MAIL => ("sent", host.send(approved)),
         POST => ("published", host.publish(approved)),
+        MESSAGE => ("sent", host.send_message(approved)),
         _ => ("done", host.post(approved)),
     };
     let receipt = match ended {
@@ -215,7 +220,8 @@ mod tests {
         assert_eq!(host.completed.borrow()[0].1, "Answer 1 (draft_1@test)");
     }
 
-    /// Documents and payments go to Odoo, posts to their network, mails to neither; each finishes its task.
+    /// Documents and payments go to Odoo, posts to their network, a chat message to WhatsApp, mails to none of them;
+    /// each finishes its task.
     #[test]
     fn run_hands_each_kind_to_its_effect() {
         let host = host(1);
@@ -227,9 +233,21 @@ mod tests {
         host.approvals.borrow_mut().extend(books.clone());
         let post = of_kind(4, "social-publish");
         host.approvals.borrow_mut().push_back(post.clone());
-        assert!(matches!(execute(&host), Ok(Outcome::Done(line)) if line.starts_with("4 done;")));
-        assert_eq!(*host.publications.borrow(), [post]);
-        assert_eq!(host.completed.borrow()[3].1, "Answer 4 (post/draft_4)");
+        let message = of_kind(5, "whatsapp-send");
+        host.approvals.borrow_mut().push_back(message.clone());
+        assert!(matches!(execute(&host), Ok(Outcome::Done(line)) if line.starts_with("5 done;")));
+        assert_eq!(*host.social.published.borrow(), [post]);
+        assert_eq!(*host.whatsapp.sent.borrow(), [message]);
+        let completed: Vec<String> = host
+            .completed
+            .borrow()
+            .iter()
+            .map(|(_, end)| end.clone())
+            .collect();
+        assert_eq!(
+            completed[3..],
+            ["Answer 4 (post/draft_4)", "Answer 5 (wamid.draft_5)"]
+        );
         assert_eq!(*host.sent.borrow(), [approved(1)]);
         assert_eq!(*host.posted.borrow(), books);
         assert_eq!(host.completed.borrow()[1].1, "Answer 2 (INV/draft_2)");

@@ -2,10 +2,11 @@
 //!
 //! Lives here: [`git`], remotes of every kind and a line to them with faults; [`mail`], an IMAP
 //! and a submission server over TLS; [`odoo`], Odoo with accounting; [`social`], servers of social networks;
+//! [`whatsapp`], the Cloud API of WhatsApp;
 //! [`http_proxy`], a line to a server over HTTP that loses what is asked or answered; [`notes`], texts as notes of the
 //! kind that a folder has; [`power_cut`], folders whose unsynced writes can be discarded; and what every test that
-//! talks to a process needs: [`wait_for`],
-//! [`free_ports`], [`Child`], [`is_dead`], [`program`], [`add_skills`], [`mail_folder`], [`seed`], [`skip`]; and for MCP servers
+//! talks to a process needs: [`wait_for`], [`free_ports`], [`Child`], [`is_dead`], [`program`], [`add_skills`],
+//! [`exchange_keys`], [`mail_folder`], [`seed`], [`skip`]; and for MCP servers
 //! [`inspect`].
 //! Invariants: nothing listens on a fixed port or outside loopback; every server lives in a
 //! temporary folder and dies with the value that started it, or with the test process. So test programs can
@@ -25,6 +26,7 @@ mod program;
 mod seed;
 pub mod social;
 mod tls;
+pub mod whatsapp;
 
 use std::{
     fs,
@@ -41,7 +43,9 @@ use anyhow::{Context as _, bail};
 pub use child::{Child, is_dead};
 pub use inspector::{inspect, inspect_program, run_npm};
 pub use mail_folder::mail_folder;
-pub use program::{PROGRAMS_VARIABLE, add_skills, add_skills_of, compiled_skills, program};
+pub use program::{
+    PROGRAMS_VARIABLE, add_skills, add_skills_of, compiled_skills, exchange_keys, program,
+};
 pub use seed::{SEED_VARIABLE, seed};
 
 /// Whether tests on real servers must run: in CI, and when xtask runs them, which installs the servers before.

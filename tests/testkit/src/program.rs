@@ -1,5 +1,6 @@
-//! [`program`]: a program of the workspace, built, for tests that start it as a process; and
-//! [`add_skills`], without which a host runs none, and [`compiled_skills`], without which each compiles them.
+//! [`program`]: a program of the workspace, built, for tests that start it as a process;
+//! [`add_skills`], without which a host runs none, and [`compiled_skills`], without which each compiles them; and
+//! [`exchange_keys`], without which two halves take nothing from each other.
 
 use std::{
     collections::BTreeMap,
@@ -97,5 +98,27 @@ pub fn add_skills_of(folder: &Path, config: &Path) -> anyhow::Result<()> {
         "platinum skill add: {}",
         String::from_utf8_lossy(&output.stderr)
     );
+    Ok(())
+}
+
+/// Each half learns the other's key, as the owner does it once; given the configurations of both.
+///
+/// # Errors
+/// If a command of theirs fails.
+pub fn exchange_keys(cloud: &Path, local: &Path) -> anyhow::Result<()> {
+    let line = |package: &str, name: &str, config: &Path, arguments: &[&str]| {
+        let output = Command::new(program(package, name)?)
+            .args(arguments)
+            .arg("--config")
+            .arg(config)
+            .output()?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{name} {arguments:?}: {errors}");
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    };
+    let of_local = line("platinum-local", "platinum", local, &["key"])?;
+    let trust = ["trust", of_local.as_str()];
+    let of_cloud = line("platinum-cloud", "platinum-cloud", cloud, &trust)?;
+    line("platinum-local", "platinum", local, &["trust", &of_cloud])?;
     Ok(())
 }

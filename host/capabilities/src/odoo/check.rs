@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    answers::{CompanyRow, JournalRow, TaxRow},
-    server::{Books, CompanyKey, PAGE, list},
+    answers::CompanyRow,
+    server::{Books, CompanyKey, list},
 };
 use crate::{
     bindings::platinum::odoo::types::Error,
@@ -122,13 +122,12 @@ pub(super) async fn try_books(books: &Books) -> Result<(CheckLevel, String), Str
 /// Whether a company has the journals that drafts go into; and what it has, in words.
 async fn try_company(books: &Books, company: &CompanyRow) -> Result<(bool, String), String> {
     let name = one_line(&company.name, 60);
-    let question = |model: &str| json!({ "model": model, "company": company.id, "limit": PAGE });
     let failed =
         |what: &str, error: Error| format!("{what} of {name} cannot be read: {}", reason(error));
-    let journals = books.rows::<JournalRow>(question("journal")).await;
-    let journals = journals.map_err(|error| failed("journals", error))?.records;
-    let taxes = books.rows::<TaxRow>(question("tax")).await;
-    let taxes = taxes.map_err(|error| failed("taxes", error))?.records;
+    let journals = books.journal_rows(company.id).await;
+    let journals = journals.map_err(|error| failed("journals", error))?;
+    let taxes = books.tax_rows(company.id).await;
+    let taxes = taxes.map_err(|error| failed("taxes", error))?;
     let purposes: Vec<String> = journals
         .into_iter()
         .map(|row| row.into_wit().purpose)

@@ -1,7 +1,7 @@
 //! The host side of `odoo/read`: what is asked of the server for each question of the contract.
 //!
 //! Invariants: a partner or a document that is answered is compared here once more, in full: what Odoo finds by a part
-//! of a text is no answer; a list says where it was cut.
+//! of a text is no answer; no list is cut in silence: it says so, or there is none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::{
     answers::{
         BankRow, DocumentAnswer, DocumentRow, JournalRow, KINDS, PartnerRow, TaxRow, is_decimal,
     },
-    server::{Books, PAGE},
+    server::{Books, MAX_PAGES, PAGE},
 };
 use crate::{
     bindings::platinum::odoo::{
@@ -26,13 +26,13 @@ use crate::{
 /// Most partners of an answer.
 const MAX_PARTNERS: usize = 50;
 /// Most bank accounts of a partner.
-const MAX_ACCOUNTS: usize = 20;
+const MAX_ACCOUNTS: usize = 200;
+/// Most values of one filter.
+const MAX_VALUES: usize = 100;
 /// Most documents of an answer.
 const MAX_DOCUMENTS: usize = 50;
-/// Most pages of documents that are compared by their reference.
-const MAX_PAGES: usize = 20;
-/// Most pages of taxes.
-const MAX_TAX_PAGES: usize = 3;
+/// Most words of a name that a search is narrowed by.
+const MAX_WORDS: usize = 8;
 /// The fields of a document in a list.
 const DOCUMENT_FIELDS: [&str; 9] = [
     "move_type",
@@ -67,7 +67,8 @@ impl Books {
         company: u64,
         filters: Vec<Value>,
     ) -> Result<Vec<PartnerRow>, Error> {
-        Ok(self.rows_of("partner", company, &filters).await?.records)
+        self.all_rows("partner", "such contacts", Some(company), &filters)
+            .await
     }
 
     /// The partners that have this key: found by its exact text, else by a part of it, and compared in full.
@@ -84,18 +85,25 @@ impl Books {
             return invalid(format!("`{field}` has no letter and no digit"));
         }
         let is_same = |own: Option<&str>| own.is_some_and(|own| comparable(own) == wanted);
-        let equal = filter(field, "equals", text.as_str());
-        let (exact, part) = match &key {
+        let equal = || vec![filter(field, "equals", text.as_str())];
+        let part = |part: &str| filter(field, "contains", part);
+        // From the narrowest to the widest.
+        let mut searches = match &key {
             PartnerKey::Account(_) => return self.holders(company, &wanted).await,
             // Odoo keeps a VAT number as it was written, with spaces or without.
-            PartnerKey::Vat(_) => (
-                filter(field, "any_of", json!([text, wanted])),
-                last_characters(&wanted, 3),
-            ),
-            PartnerKey::Name(_) => (equal, longest_word(&text).to_owned()),
-            PartnerKey::Email(_) => (equal, text.clone()),
+            PartnerKey::Vat(_) => vec![
+                vec![filter(field, "any_of", json!([text, wanted]))],
+                vec![part(&last_characters(&wanted, 3))],
+            ],
+            PartnerKey::Name(_) => {
+                let all = words(&text).take(MAX_WORDS).map(part).collect();
+                let longest = words(&text).max_by_key(|word| word.chars().count());
+                vec![equal(), all, vec![part(longest.unwrap_or(&text))]]
+            }
+            PartnerKey::Email(_) => vec![equal(), vec![part(&text)]],
         };
-        for filters in [vec![exact], vec![filter(field, "contains", part)]] {
+        searches.dedup();
+        for filters in searches {
             let mut rows = self.partner_rows(company, filters).await?;
             rows.retain(|row| match &key {
                 PartnerKey::Vat(_) => is_same(row.vat.as_deref()),
@@ -116,15 +124,25 @@ impl Books {
     /// Who holds a bank account.
     async fn holders(&self, company: u64, account: &str) -> Result<Vec<PartnerRow>, Error> {
         let by_number = [filter("sanitized_acc_number", "equals", account)];
-        let accounts = self.rows_of::<BankRow>("bank_account", company, &by_number);
-        let accounts = accounts.await?.records.into_iter();
-        let holders = accounts.filter_map(|row| row.partner_id);
+        let accounts = self.account_rows(company, &by_number).await?;
+        let holders = accounts.into_iter().filter_map(|row| row.partner_id);
         let holders: BTreeSet<u64> = holders.map(|named| named.id).collect();
         if holders.is_empty() {
             return Ok(Vec::new());
         }
-        let holders: Vec<u64> = holders.into_iter().collect();
-        self.partner_rows(company, vec![filter("id", "any_of", holders)])
+        let mut rows = Vec::new();
+        for holders in in_parts(&holders) {
+            rows.extend(
+                self.partner_rows(company, vec![filter("id", "any_of", holders)])
+                    .await?,
+            );
+        }
+        Ok(rows)
+    }
+
+    /// The bank accounts that a company may see and that match all of the filters.
+    async fn account_rows(&self, company: u64, filters: &[Value]) -> Result<Vec<BankRow>, Error> {
+        self.all_rows("bank_account", "such bank accounts", Some(company), filters)
             .await
     }
 
@@ -135,22 +153,65 @@ impl Books {
         partners: &[PartnerRow],
     ) -> Result<BTreeMap<u64, Vec<String>>, Error> {
         let ids: BTreeSet<u64> = partners.iter().flat_map(PartnerRow::ids).collect();
-        let ids: Vec<u64> = ids.into_iter().collect();
         let mut accounts: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-        if ids.is_empty() {
-            return Ok(accounts);
-        }
-        let by_partner = [filter("partner_id", "any_of", ids)];
-        let rows = self.rows_of::<BankRow>("bank_account", company, &by_partner);
-        for row in rows.await?.records {
-            if let (Some(partner), Some(number)) = (row.partner_id, row.sanitized_acc_number) {
-                accounts
-                    .entry(partner.id)
-                    .or_default()
-                    .push(comparable(&number));
+        for ids in in_parts(&ids) {
+            let by_partner = [filter("partner_id", "any_of", ids)];
+            for row in self.account_rows(company, &by_partner).await? {
+                if let (Some(partner), Some(number)) = (row.partner_id, row.sanitized_acc_number) {
+                    let own = accounts.entry(partner.id).or_default();
+                    own.push(comparable(&number));
+                }
             }
         }
         Ok(accounts)
+    }
+
+    /// Partners as a skill sees them, with their accounts and those of the companies that they belong to. The companies
+    /// are first: of the contacts of one, those beyond [`MAX_PARTNERS`] say nothing that it does not say.
+    async fn with_accounts(
+        &self,
+        company: u64,
+        mut rows: Vec<PartnerRow>,
+    ) -> Result<Vec<Partner>, Error> {
+        rows.sort_by_key(|row| (row.ids()[1] != row.id, row.id));
+        let books: BTreeSet<u64> = rows.iter().map(|row| row.ids()[1]).collect();
+        if rows.len() > MAX_PARTNERS && books.len() > 1 {
+            return Err(Error::Refused(format!(
+                "Odoo has {} contacts that it may be, and at most {MAX_PARTNERS} are told apart: write the VAT number \
+                 or the account into the task, or merge them in Odoo",
+                rows.len()
+            )));
+        }
+        rows.truncate(MAX_PARTNERS);
+        let accounts = self.accounts(company, &rows).await?;
+        let mut partners = Vec::new();
+        for row in rows {
+            let ids: BTreeSet<u64> = row.ids().into();
+            let own = ids.iter().filter_map(|id| accounts.get(id)).flatten();
+            let own: Vec<String> = own.cloned().collect();
+            if own.len() > MAX_ACCOUNTS {
+                return Err(Error::Refused(format!(
+                    "contact {} has {} bank accounts in Odoo, and at most {MAX_ACCOUNTS} are compared",
+                    row.id,
+                    own.len()
+                )));
+            }
+            partners.push(row.into_wit(own));
+        }
+        Ok(partners)
+    }
+
+    /// The journals of a company.
+    pub(super) async fn journal_rows(&self, company: u64) -> Result<Vec<JournalRow>, Error> {
+        self.all_rows("journal", "journals", Some(company), &[])
+            .await
+    }
+
+    /// The taxes of a company that are a percentage.
+    pub(super) async fn tax_rows(&self, company: u64) -> Result<Vec<TaxRow>, Error> {
+        let filters = [filter("amount_type", "equals", "percent")];
+        self.all_rows("tax", "taxes of a percentage", Some(company), &filters)
+            .await
     }
 
     /// The documents that match, the newest first.
@@ -269,22 +330,21 @@ fn last_characters(text: &str, count: usize) -> String {
     text.chars().skip(skipped).collect()
 }
 
-fn longest_word(text: &str) -> &str {
+fn words(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| !c.is_alphanumeric());
-    words
-        .max_by_key(|word| word.chars().count())
-        .unwrap_or(text)
+    words.filter(|word| !word.is_empty())
+}
+
+/// Ids, as many at once as one filter takes.
+fn in_parts(ids: &BTreeSet<u64>) -> Vec<Vec<u64>> {
+    let ids: Vec<u64> = ids.iter().copied().collect();
+    ids.chunks(MAX_VALUES).map(<[u64]>::to_vec).collect()
 }
 
 impl read::Host for OdooCtx {
     async fn companies(&mut self) -> wasmtime::Result<Result<Vec<Company>, Error>> {
-        let companies = async {
-            let own = self.books.company().await?;
-            let mut companies = self.books.all_companies().await?;
-            companies.retain(|company| own.is_none_or(|own| own == company.id));
-            Ok(companies.into_iter().map(|row| row.into_wit()).collect())
-        };
-        Ok(companies.await)
+        let companies = self.books.own_companies().await;
+        Ok(companies.map(|rows| rows.into_iter().map(|row| row.into_wit()).collect()))
     }
 
     async fn partners(
@@ -294,16 +354,8 @@ impl read::Host for OdooCtx {
     ) -> wasmtime::Result<Result<Vec<Partner>, Error>> {
         let partners = async {
             self.books.check_company(company).await?;
-            let mut rows = self.books.find_partners(company, key).await?;
-            rows.truncate(MAX_PARTNERS);
-            let accounts = self.books.accounts(company, &rows).await?;
-            let partners = rows.into_iter().map(|row| {
-                let ids: BTreeSet<u64> = row.ids().into();
-                let own = ids.iter().filter_map(|id| accounts.get(id)).flatten();
-                let own = own.take(MAX_ACCOUNTS).cloned().collect();
-                row.into_wit(own)
-            });
-            Ok(partners.collect())
+            let rows = self.books.find_partners(company, key).await?;
+            self.books.with_accounts(company, rows).await
         };
         Ok(partners.await)
     }
@@ -311,8 +363,7 @@ impl read::Host for OdooCtx {
     async fn journals(&mut self, company: u64) -> wasmtime::Result<Result<Vec<Journal>, Error>> {
         let journals = async {
             self.books.check_company(company).await?;
-            let question = json!({ "model": "journal", "company": company, "limit": PAGE });
-            let rows = self.books.rows::<JournalRow>(question).await?.records;
+            let rows = self.books.journal_rows(company).await?;
             Ok(rows.into_iter().map(JournalRow::into_wit).collect())
         };
         Ok(journals.await)
@@ -321,22 +372,8 @@ impl read::Host for OdooCtx {
     async fn taxes(&mut self, company: u64) -> wasmtime::Result<Result<Vec<Tax>, Error>> {
         let taxes = async {
             self.books.check_company(company).await?;
-            let mut taxes = Vec::new();
-            let mut after = 0;
-            for _ in 0..MAX_TAX_PAGES {
-                let filters = [
-                    filter("amount_type", "equals", "percent"),
-                    filter("id", "at_least", after + 1),
-                ];
-                let page = self.books.rows_of::<TaxRow>("tax", company, &filters);
-                let page = page.await?;
-                after = page.records.last().map_or(after, |row| row.id);
-                taxes.extend(page.records.into_iter().filter_map(TaxRow::into_wit));
-                if !page.has_more {
-                    break;
-                }
-            }
-            Ok(taxes)
+            let rows = self.books.tax_rows(company).await?;
+            Ok(rows.into_iter().filter_map(TaxRow::into_wit).collect())
         };
         Ok(taxes.await)
     }

@@ -17,6 +17,10 @@ use crate::bindings::platinum::odoo::types::Error;
 
 /// The most rows that the server answers at once.
 pub(super) const PAGE: u32 = 100;
+/// Most pages of one question.
+pub(super) const MAX_PAGES: u32 = 20;
+/// Most companies that are told apart.
+const MAX_COMPANIES: usize = 50;
 /// Longest text of a refusal, in characters.
 const MAX_TEXT: usize = 600;
 /// How the errors begin after which the same call may succeed later, with nothing changed in what is asked for:
@@ -113,10 +117,7 @@ impl Books {
             CallError::Tool(text) => refusal(&text),
             other => Error::Unavailable(one_line(&other.to_string(), MAX_TEXT)),
         })?;
-        serde_json::from_value(answer).map_err(|error| {
-            let what = format!("its answer to `{tool}` is not of the agreed form: {error}");
-            Error::Unavailable(one_line(&what, MAX_TEXT))
-        })
+        from_answer(tool, answer)
     }
 
     /// Reads records.
@@ -127,21 +128,79 @@ impl Books {
         self.call("get_data", question).await
     }
 
-    /// The records of a company that match all of the filters, a page of them.
-    pub(super) async fn rows_of<T: DeserializeOwned>(
+    /// All records that match all of the filters, page by page; as a company has them, if it is given. `what` they are
+    /// called is for people.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if there are more than are read: a list that was cut would decide as if it were whole.
+    pub(super) async fn all_rows<T: DeserializeOwned>(
         &self,
         model: &str,
-        company: u64,
+        what: &str,
+        company: Option<u64>,
         filters: &[Value],
-    ) -> Result<Records<T>, Error> {
-        self.rows(json!({ "model": model, "company": company, "filters": filters, "limit": PAGE }))
-            .await
+    ) -> Result<Vec<T>, Error> {
+        let mut rows = Vec::new();
+        let mut last = 0;
+        for _ in 0..MAX_PAGES {
+            let mut filters = filters.to_vec();
+            if last > 0 {
+                filters.push(json!({ "field": "id", "comparison": "at_least", "value": last + 1 }));
+            }
+            let mut question = json!({ "model": model, "filters": filters, "limit": PAGE });
+            if let Some(company) = company {
+                question["company"] = company.into();
+            }
+            let page: Records<Value> = self.rows(question).await?;
+            let ids = page.records.iter().filter_map(|row| row["id"].as_u64());
+            let highest = ids.max().unwrap_or(0);
+            for row in page.records {
+                rows.push(from_answer("get_data", row)?);
+            }
+            if !page.has_more {
+                return Ok(rows);
+            }
+            if highest <= last {
+                let what = "its pages of `get_data` do not go on";
+                return Err(Error::Unavailable(what.to_owned()));
+            }
+            last = highest;
+        }
+        Err(Error::Refused(format!(
+            "there are more than {} {what} in Odoo, and no more are looked at",
+            MAX_PAGES * PAGE
+        )))
     }
 
     /// Every company that the user of the key may see.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if there are more than are told apart.
     pub(super) async fn all_companies(&self) -> Result<Vec<CompanyRow>, Error> {
-        let question = json!({ "model": "company", "limit": 50 });
-        Ok(self.rows(question).await?.records)
+        self.all_rows(
+            "company",
+            "companies that the user of the key may see",
+            None,
+            &[],
+        )
+        .await
+    }
+
+    /// The companies that are drafted in.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if there are more than are told apart.
+    pub(super) async fn own_companies(&self) -> Result<Vec<CompanyRow>, Error> {
+        let own = self.company().await?;
+        let mut companies = self.all_companies().await?;
+        companies.retain(|company| own.is_none_or(|own| own == company.id));
+        match companies.len() {
+            0..=MAX_COMPANIES => Ok(companies),
+            count => Err(Error::Refused(format!(
+                "the user of the key may see {count} companies, and at most {MAX_COMPANIES} are told apart: name the one \
+                 that is drafted in as `zones.accounting.company`"
+            ))),
+        }
     }
 
     /// The company that is drafted in, if it is one alone.
@@ -181,6 +240,14 @@ impl Books {
             _ => Ok(()),
         }
     }
+}
+
+/// What a tool answered, read strictly.
+fn from_answer<T: DeserializeOwned>(tool: &str, answer: Value) -> Result<T, Error> {
+    serde_json::from_value(answer).map_err(|error| {
+        let what = format!("its answer to `{tool}` is not of the agreed form: {error}");
+        Error::Unavailable(one_line(&what, MAX_TEXT))
+    })
 }
 
 /// The companies by name and id, for people.

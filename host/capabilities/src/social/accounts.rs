@@ -1,4 +1,4 @@
-//! [`Accounts`]: what the host needs of the file of the servers for social networks. All else in it is theirs to check.
+//! [`AccountsFile`]: what the host needs of the file of the servers for social networks. All else in it is theirs to check.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -11,9 +11,9 @@ const TABLE: &str = "accounts";
 
 /// The accounts of a file.
 #[derive(Debug)]
-pub(super) struct Accounts(toml::Table);
+pub(super) struct AccountsFile(toml::Table);
 
-impl Accounts {
+impl AccountsFile {
     /// Reads the file.
     ///
     /// # Errors
@@ -60,8 +60,8 @@ impl Accounts {
 mod tests {
     use super::*;
 
-    fn accounts(text: &str) -> Accounts {
-        Accounts(settings::parse_table(text, TABLE).unwrap())
+    fn accounts(text: &str) -> AccountsFile {
+        AccountsFile(settings::parse_table(text, TABLE).unwrap())
     }
 
     const FILE: &str = "state = \"s\"\n[accounts.sky]\nnetwork = \"bluesky\"\nserver = \"https://bsky.test\"\n\

@@ -26,7 +26,7 @@ const MAX_TYPES: usize = 50;
 
 /// `list_accounts`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Accounts {
+pub(super) struct AccountList {
     pub(super) accounts: Vec<Account>,
 }
 
@@ -113,7 +113,7 @@ struct Answered {
 
 /// `draft_post`.
 #[derive(Debug, Deserialize)]
-pub(super) struct SavedDraft {
+pub(super) struct SavedPost {
     draft: String,
     #[serde(default)]
     existing: bool,
@@ -132,7 +132,7 @@ fn words(text: &str) -> String {
     cut(text, MAX_TEXT_BYTES)
 }
 
-impl Accounts {
+impl AccountList {
     pub(super) fn into_wit(self) -> Vec<wit::Account> {
         let accounts = self.accounts.into_iter().take(MAX_ACCOUNTS);
         accounts.map(Account::into_wit).collect()
@@ -234,7 +234,7 @@ impl Checked {
     }
 }
 
-impl SavedDraft {
+impl SavedPost {
     pub(super) fn into_wit(self) -> wit::Saved {
         wit::Saved {
             name: line(&self.draft),

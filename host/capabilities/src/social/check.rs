@@ -9,7 +9,7 @@ use platinum_core::{Role, text::one_line};
 use platinum_mcp::{CallError, ServerSpec, Session};
 use serde_json::json;
 
-use super::answers::{Account, Accounts};
+use super::answers::{Account, AccountList};
 use crate::zones::{Check, CheckLevel, why_no_session};
 
 /// The argument by which a server takes no credential that could publish.
@@ -34,7 +34,7 @@ async fn try_session(role: Role, session: &Session) -> Result<Check, String> {
     let can_publish = tools.iter().any(|tool| tool.name == "publish_post");
     let answer = session.call("list_accounts", json!({})).await;
     let answer = answer.map_err(CallError::into_words)?;
-    let answer: Accounts = serde_json::from_value(answer)
+    let answer: AccountList = serde_json::from_value(answer)
         .map_err(|error| format!("its answer is not of the agreed form: {error}"))?;
     let accounts: Vec<&Account> = answer.accounts.iter().collect();
     Ok(judge(role, &accounts, can_publish))

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     SocialCtx,
-    answers::{Accounts, Checked, Posts, SavedDraft},
+    answers::{AccountList, Checked, Posts, SavedPost},
     record::{self, FileError},
 };
 use crate::{
@@ -56,8 +56,10 @@ impl SocialCtx {
 
 impl draft::Host for SocialCtx {
     async fn accounts(&mut self) -> wasmtime::Result<Result<Vec<Account>, Error>> {
-        let answer = self.networks.call::<Accounts>("list_accounts", json!({}));
-        Ok(answer.await.map(Accounts::into_wit))
+        let answer = self
+            .networks
+            .call::<AccountList>("list_accounts", json!({}));
+        Ok(answer.await.map(AccountList::into_wit))
     }
 
     async fn recent(
@@ -93,10 +95,10 @@ impl draft::Host for SocialCtx {
             let post = json!(self.request(post).await?);
             let operation = self.operation(&post)?;
             let asked = json!({ "post": post, "operation": operation });
-            let answer = self.networks.call::<SavedDraft>("draft_post", asked).await;
+            let answer = self.networks.call::<SavedPost>("draft_post", asked).await;
             // What the server does not take is the post's fault, and its skill can mend that.
             answer
-                .map(SavedDraft::into_wit)
+                .map(SavedPost::into_wit)
                 .map_err(|error| match error {
                     Error::Refused(what) => Error::Invalid(what),
                     other => other,

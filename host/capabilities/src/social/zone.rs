@@ -11,7 +11,7 @@ use platinum_mcp::{Gate, ServerSpec, Session};
 use platinum_vault::Vault;
 use serde::Deserialize;
 
-use super::{Networks, ReadOnlySocial, accounts::Accounts, check, interfaces};
+use super::{Networks, ReadOnlySocial, accounts::AccountsFile, check, interfaces};
 use crate::{
     tasks::TaskStore,
     zones::{
@@ -100,7 +100,7 @@ impl ZoneCapabilities for SocialZone {
             return Ok(());
         }
         // What cannot be read is reported by the server that reads it.
-        let Ok(accounts) = Accounts::read(&self.config) else {
+        let Ok(accounts) = AccountsFile::read(&self.config) else {
             return Ok(());
         };
         match accounts.with_password() {
@@ -165,7 +165,7 @@ impl ZoneCapabilities for SocialZone {
         if !self.is_set_up() {
             return Ok(None);
         }
-        match Accounts::read(&self.config) {
+        match AccountsFile::read(&self.config) {
             Ok(accounts) => Ok(Some(accounts.addresses())),
             Err(why) => Err(format!(
                 "the file of the social networks {} {why}",
@@ -187,8 +187,8 @@ impl ZoneCapabilities for SocialZone {
     }
 
     fn summary(&self) -> Option<String> {
-        let names = Accounts::read(&self.config).ok();
-        let names = names.as_ref().map(Accounts::names).unwrap_or_default();
+        let names = AccountsFile::read(&self.config).ok();
+        let names = names.as_ref().map(AccountsFile::names).unwrap_or_default();
         let accounts = match names.as_slice() {
             [] => "no account".to_owned(),
             [one] => format!("account {one}"),

@@ -2,6 +2,7 @@
 
 mod board;
 mod books;
+mod chats;
 mod drafting;
 mod posts;
 mod reading;
@@ -125,6 +126,7 @@ fn link_only_interfaces_fit_one_linker() {
         "email/propose",
         "odoo/propose",
         "social/propose",
+        "whatsapp/propose",
         "plans/write",
         "dashboard/board",
     ] {

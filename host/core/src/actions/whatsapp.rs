@@ -4,12 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{ActionKind, TypedAction};
 
-/// A chat message to send.
+/// A chat message to send. Who it is for is bound as a pair: an approval counts for both as they were shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct WhatsappSend {
     /// The chat's id.
     pub chat: String,
+    /// The phone number of the other side, digits alone, as far as WhatsApp has said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_number: Option<String>,
+    /// WhatsApp's id of the other side, as far as it has said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_id: Option<String>,
     /// The message answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quoted_message: Option<String>,
@@ -18,9 +24,26 @@ pub struct WhatsappSend {
     pub text: String,
 }
 
+impl WhatsappSend {
+    /// The fact of a task that names the chat it is of.
+    pub const CHAT_FACT: &str = "whatsapp-chat";
+    /// The facts of a task that name its messages, the last one last.
+    pub const MESSAGE_FACT: &str = "whatsapp-message";
+
+    /// Whom it reaches, as its owner reads it: the number, or the id, or the chat.
+    pub fn recipient(&self) -> String {
+        match (&self.contact_number, &self.contact_id) {
+            (Some(number), _) => format!("+{number}"),
+            (None, Some(id)) => id.clone(),
+            (None, None) => self.chat.clone(),
+        }
+    }
+}
+
 impl TypedAction for WhatsappSend {
     const KIND: ActionKind = ActionKind::WHATSAPP_SEND;
-    const FIELDS: &'static [&'static str] = &["chat", "quoted-message"];
+    const FIELDS: &'static [&'static str] =
+        &["chat", "contact-number", "contact-id", "quoted-message"];
 
     fn text(&self) -> &str {
         &self.text

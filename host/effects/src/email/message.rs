@@ -6,7 +6,7 @@
 //! Invariant: nothing here talks, so an approval never waits for a mail server, and none decides what
 //! was approved.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt};
 
 use platinum_compose::{Address, Fields, File, Outgoing as Mail};
 use platinum_core::EmailSend;
@@ -14,26 +14,23 @@ use platinum_journal::approvals::MessageDigest;
 use platinum_vault::note::DraftNote;
 
 use super::sender::MailFile;
-use crate::approvals::Outgoing;
+use crate::{accounts::AccountLookup, approvals::Outgoing};
 
 /// The part after the `@` if the account's address is not known. RFC 2606: no one's.
 const NO_DOMAIN: &str = "platinum.invalid";
 
-type Addresses = BTreeMap<String, String>;
-type Lookup = dyn Fn() -> Result<Option<Addresses>, String> + Send + Sync;
-
 /// The address of each mail account of this host, looked up anew whenever it is asked for: their owner
 /// may have changed one since.
 #[derive(Clone)]
-pub struct MailAccounts(Arc<Lookup>);
+pub struct MailAccounts(AccountLookup);
 
 impl MailAccounts {
     /// The accounts that this finds, by name; none if no mail is set up here. Blocks on the disk, if
     /// that does.
     pub fn new(
-        lookup: impl Fn() -> Result<Option<Addresses>, String> + Send + Sync + 'static,
+        lookup: impl Fn() -> Result<Option<BTreeMap<String, String>>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(lookup))
+        Self(AccountLookup::new(lookup))
     }
 
     /// No mail is set up here.
@@ -43,17 +40,13 @@ impl MailAccounts {
 
     /// The address of an account; none if no mail is set up here.
     fn address(&self, account: &str) -> Result<Option<Address>, String> {
-        let Some(addresses) = (self.0)()? else {
+        let unknown = |known: &str| {
+            format!("there is no mail account `{account}` with an address; accounts: {known}")
+        };
+        let Some(address) = self.0.address(account, unknown)? else {
             return Ok(None);
         };
-        let Some(address) = addresses.get(account) else {
-            let known: Vec<&str> = addresses.keys().map(String::as_str).collect();
-            return Err(format!(
-                "there is no mail account `{account}` with an address; accounts: {}",
-                known.join(", ")
-            ));
-        };
-        let address = Address::parse("address", address);
+        let address = Address::parse("address", &address);
         address
             .map(Some)
             .map_err(|error| format!("the mail account `{account}`: {error}"))

@@ -81,7 +81,7 @@ pub fn recipients_of(action: &Action) -> Vec<String> {
         return all.map(address).collect();
     }
     if let Ok(message) = action.read::<WhatsappSend>() {
-        return vec![message.chat];
+        return vec![message.recipient()];
     }
     if let Ok(post) = action.read::<SocialPublish>() {
         return vec![post.account];

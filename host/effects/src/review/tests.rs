@@ -197,6 +197,8 @@ fn review_every_field_of_every_kind_is_read() {
         }),
         draft(&WhatsappSend {
             chat: dirty(),
+            contact_number: Some(dirty()),
+            contact_id: Some(dirty()),
             quoted_message: Some(dirty()),
             text: dirty(),
         }),

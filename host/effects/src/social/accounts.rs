@@ -1,22 +1,20 @@
 //! [`SocialAccounts`]: what each account on a social network is, as it is configured whenever it is asked.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt};
 
-type Addresses = BTreeMap<String, String>;
-type Lookup = dyn Fn() -> Result<Option<Addresses>, String> + Send + Sync;
+use crate::accounts::AccountLookup;
 
-/// Whose each account of this host is, and where, looked up anew whenever it is asked for: their owner may have
-/// changed one since.
+/// Whose each account of this host is, and where, looked up anew whenever it is asked for.
 #[derive(Clone)]
-pub struct SocialAccounts(Arc<Lookup>);
+pub struct SocialAccounts(AccountLookup);
 
 impl SocialAccounts {
     /// The accounts that this finds, by name; none if no social network is set up here. Blocks on the disk, if that
     /// does.
     pub fn new(
-        lookup: impl Fn() -> Result<Option<Addresses>, String> + Send + Sync + 'static,
+        lookup: impl Fn() -> Result<Option<BTreeMap<String, String>>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(lookup))
+        Self(AccountLookup::new(lookup))
     }
 
     /// No social network is set up here.
@@ -29,19 +27,9 @@ impl SocialAccounts {
     /// # Errors
     /// If there is no such account, or the accounts cannot be read.
     pub(super) fn address(&self, account: &str) -> Result<Option<String>, String> {
-        let Some(mut addresses) = (self.0)()? else {
-            return Ok(None);
-        };
-        match addresses.remove(account) {
-            Some(address) => Ok(Some(address)),
-            None => {
-                let known: Vec<&str> = addresses.keys().map(String::as_str).collect();
-                Err(format!(
-                    "there is no account `{account}` on a social network; accounts: {}",
-                    known.join(", ")
-                ))
-            }
-        }
+        self.0.address(account, |known| {
+            format!("there is no account `{account}` on a social network; accounts: {known}")
+        })
     }
 }
 

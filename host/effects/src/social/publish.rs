@@ -191,12 +191,7 @@ fn published(found: &FoundParts) -> String {
     format!("it is published: {}", found.addresses())
 }
 
-/// What of it is there, in words.
+/// What of it is there, in the server's words.
 fn partly(found: &FoundParts) -> String {
-    let there = found.parts.iter().flatten().count();
-    let posts = found.parts.len();
-    format!(
-        "{there} of the {posts} posts of the thread are published: {}",
-        found.addresses()
-    )
+    format!("{}: {}", one_line(&found.words, 200), found.addresses())
 }

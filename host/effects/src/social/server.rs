@@ -49,8 +49,7 @@ pub struct FoundParts {
     pub parts: Vec<Option<FoundPost>>,
     /// Whether all of them are.
     pub all: bool,
-    /// That in words.
-    #[serde(default)]
+    /// That in words, or that a part is there with another text.
     pub words: String,
 }
 
@@ -165,11 +164,11 @@ impl SocialServer for McpSocialServer {
 
     async fn own_posts(&self, account: &str) -> Result<Vec<OwnPost>, SocialError> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct PostList {
             posts: Vec<OwnPost>,
         }
         let question = json!({ "account": account, "limit": MAX_POSTS, "replies": true });
-        Ok(self.read::<Answer>("search_posts", question).await?.posts)
+        Ok(self.read::<PostList>("search_posts", question).await?.posts)
     }
 
     async fn publish(&self, request: &PublishRequest) -> Result<Outcome, NotDone> {
@@ -202,7 +201,8 @@ mod tests {
         let found: FoundParts = read(Ok(found)).unwrap();
         assert!(found.has_any() && !found.all);
         assert_eq!(found.addresses(), "https://a.test/1");
-        let none: FoundParts = read(Ok(json!({ "parts": [null], "all": false }))).unwrap();
+        let none: FoundParts =
+            read(Ok(json!({ "parts": [null], "all": false, "words": "" }))).unwrap();
         assert!(!none.has_any());
         for odd in [json!({}), json!({ "parts": [], "all": 1 }), json!("x")] {
             let error = read::<FoundParts>(Ok(odd)).unwrap_err().0;

@@ -6,6 +6,7 @@ mod attempts;
 mod messages;
 mod odoo;
 mod social;
+mod whatsapp;
 
 use std::{
     collections::VecDeque,

@@ -88,8 +88,9 @@ async fn lost_answer_ends_with_one_document_and_one_payment() {
     }
 }
 
-/// Of so many calls the processes end after one, another in each run; after each with `PLATINUM_EVERY_HIT`.
-const STRIDE: usize = 10;
+/// Of so many calls of a posting and of a payment the processes end after one, another in each run; after each with
+/// `PLATINUM_EVERY_HIT`.
+const STRIDES: [(bool, usize); 2] = [(false, 10), (true, 15)];
 
 /// The processes end after a call that reaches Odoo, before its answer: one after the other, until none is left.
 #[tokio::test(flavor = "multi_thread")]
@@ -97,17 +98,10 @@ async fn end_after_a_call_ends_with_one_document_and_one_payment() {
     let Some(mut machine) = Machine::open("auto") else {
         return;
     };
-    let stride = match std::env::var_os("PLATINUM_EVERY_HIT") {
-        Some(_) => 1,
-        None => STRIDE,
-    };
-    let first = 1 + usize::try_from(seed()).unwrap() % stride;
-    // Payments are a part of the long form alone.
-    let kinds: &[bool] = match stride {
-        1 => &[false, true],
-        _ => &[false],
-    };
-    for &is_payment in kinds {
+    let is_long = std::env::var_os("PLATINUM_EVERY_HIT").is_some();
+    for (is_payment, stride) in STRIDES {
+        let stride = if is_long { 1 } else { stride };
+        let first = 1 + usize::try_from(seed()).unwrap() % stride;
         let mut ends = 0;
         for nth in (first..).step_by(stride) {
             let id = match is_payment {

@@ -4,7 +4,7 @@ use platinum_core::text::one_line;
 use platinum_einvoice::{pdf::is_pdf, read_xml};
 use platinum_invoice::Invoice;
 
-use super::pdf::{EINVOICE_FAULT, PdfReader};
+use super::pdf::{PdfReadError, PdfReader};
 
 /// The largest file that is looked at, in bytes.
 pub const MAX_FILE_BYTES: u64 = 25_000_000;
@@ -35,7 +35,7 @@ pub fn in_files<'a>(
         if is_pdf(bytes) {
             match pdfs.read(bytes) {
                 Ok(found) => brought.add(found, &name),
-                Err(why) if why.starts_with(EINVOICE_FAULT) => {
+                Err(why @ PdfReadError::Invoice(_)) => {
                     brought.faults.push(format!("{name}: {why}."));
                 }
                 Err(why) => brought

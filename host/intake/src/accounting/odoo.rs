@@ -38,9 +38,9 @@ use crate::{
 pub const MAX_WAITING: usize = 30;
 /// The fact with the number of the document in Odoo.
 pub const ODOO_DOCUMENT: &str = "odoo-document";
-/// Drafts asked for at once.
+/// Records asked for at once.
 const PAGE: u32 = 100;
-/// Pages of one poll.
+/// Pages of one question.
 const MAX_PAGES: usize = 20;
 const FIELDS: [&str; 10] = [
     "name",
@@ -201,10 +201,8 @@ impl OdooSource {
         if self.company_id.is_some() {
             return Ok(self.company_id);
         }
-        let asked = page_of(Model::Company, &["name"], Vec::new());
-        let answer = self.odoo.get_data(&asked).await?;
-        let companies: Vec<(i64, String)> = answer
-            .records
+        let (records, _) = self.records(Model::Company, &["name"], Vec::new()).await?;
+        let companies: Vec<(i64, String)> = records
             .iter()
             .filter_map(|record| Some((record.get("id")?.as_i64()?, text(record, "name"))))
             .collect();
@@ -229,54 +227,56 @@ impl OdooSource {
 
     /// The drafts that wait, the oldest first, and whether there are more than are looked at.
     async fn drafts(&mut self) -> Result<(Vec<Draft>, bool), OdooSourceError> {
-        let filter = |field: &str, comparison, value| Filter {
-            field: field.to_owned(),
-            comparison,
-            value: Some(value),
-        };
         let kinds = ["out_invoice", "out_refund", "in_invoice", "in_refund"].map(str::to_owned);
         let mut filters = vec![
-            filter(
+            condition(
                 "state",
                 Comparison::Equals,
                 FilterValue::Text("draft".to_owned()),
             ),
-            filter(
+            condition(
                 "move_type",
                 Comparison::AnyOf,
                 FilterValue::Texts(kinds.to_vec()),
             ),
         ];
         if let Some(company) = self.find_company().await? {
-            filters.push(filter(
+            filters.push(condition(
                 "company_id",
                 Comparison::Equals,
                 FilterValue::Whole(company),
             ));
         }
-        let mut drafts: Vec<Draft> = Vec::new();
+        let (records, is_cut) = self.records(Model::Document, &FIELDS, filters).await?;
+        Ok((records.iter().filter_map(draft_of).collect(), is_cut))
+    }
+
+    /// These fields of the records that match, by their numbers; and whether there are more than are read.
+    async fn records(
+        &self,
+        model: Model,
+        fields: &[&str],
+        filters: Vec<Filter>,
+    ) -> Result<(Vec<Map<String, Value>>, bool), OdooSourceError> {
+        let mut records = Vec::new();
         let mut after = 0;
         for _ in 0..MAX_PAGES {
             let mut filters = filters.clone();
-            filters.push(filter(
+            filters.push(condition(
                 "id",
                 Comparison::AtLeast,
                 FilterValue::Whole(after + 1),
             ));
-            let asked = page_of(Model::Document, &FIELDS, filters);
-            let answer = self.odoo.get_data(&asked).await?;
-            let ids = answer
-                .records
-                .iter()
-                .filter_map(|record| record.get("id")?.as_i64());
-            let last = ids.max().unwrap_or(after);
-            drafts.extend(answer.records.iter().filter_map(draft_of));
-            if !answer.has_more || last <= after {
-                return Ok((drafts, false));
+            let page = self.odoo.get_data(&page_of(model, fields, filters)).await?;
+            let ids = page.records.iter();
+            let last = ids.filter_map(|record| record.get("id")?.as_i64()).max();
+            records.extend(page.records);
+            match last {
+                Some(last) if page.has_more && last > after => after = last,
+                _ => return Ok((records, false)),
             }
-            after = last;
         }
-        Ok((drafts, true))
+        Ok((records, true))
     }
 
     /// One pass; answers how many drafts became tasks.
@@ -423,6 +423,14 @@ impl OdooSource {
             None => warn!("{}", one_line(&headline, 300)),
         }
         Ok(())
+    }
+}
+
+fn condition(field: &str, comparison: Comparison, value: FilterValue) -> Filter {
+    Filter {
+        field: field.to_owned(),
+        comparison,
+        value: Some(value),
     }
 }
 

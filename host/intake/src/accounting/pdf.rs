@@ -26,12 +26,36 @@ const MEMORY: u64 = 512 << 20;
 const CPU_SECONDS: u64 = 10;
 /// How long an answer is waited for, also if the machine is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What begins the answer that there is one, or why none can be read.
+/// What begins the answer: that there is one, that there is none, or why none can be read.
 const INVOICE: &str = "invoice\n";
 const NONE: &str = "none\n";
-const FAULT: &str = "fault\n";
-/// How the reason begins if there is an e-invoice inside, and it cannot be read.
-pub(super) const EINVOICE_FAULT: &str = "the e-invoice inside cannot be read";
+const DAMAGED_INVOICE: &str = "damaged invoice\n";
+const DAMAGED: &str = "damaged\n";
+/// Longest reason of a process, in characters.
+const MAX_REASON: usize = 200;
+
+/// Why a PDF was not read, as the end of a sentence about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PdfReadError {
+    /// It is too long; so many bytes.
+    #[error("it has {0} bytes, and {max} is the most that is read", max = MAX_PDF_BYTES)]
+    TooLong(usize),
+    /// There is an e-invoice inside, and it cannot be read.
+    #[error("the e-invoice inside cannot be read: {0}")]
+    Invoice(String),
+    /// It is none, or protected.
+    #[error("{0}")]
+    Damaged(String),
+    /// The system starts no process.
+    #[error("the process that reads it cannot be started: {0}")]
+    Start(std::io::ErrorKind),
+    /// The process took too long.
+    #[error("it took longer than {} s", PATIENCE.as_secs())]
+    TooSlow,
+    /// The process ended without an answer, as it does beyond its memory or its time.
+    #[error("the process that reads it broke off")]
+    BrokeOff,
+}
 
 /// Who reads PDFs.
 #[derive(Debug, Clone, Default)]
@@ -55,33 +79,33 @@ impl PdfReader {
     /// The e-invoice inside a PDF; none if there is none.
     ///
     /// # Errors
-    /// Says in words why the PDF cannot be read.
-    pub fn read(&self, pdf: &[u8]) -> Result<Option<Invoice>, String> {
+    /// Why it was not read.
+    pub fn read(&self, pdf: &[u8]) -> Result<Option<Invoice>, PdfReadError> {
         if pdf.len() > MAX_PDF_BYTES {
-            return Err(format!(
-                "it has {} bytes, and {MAX_PDF_BYTES} is the most that is read",
-                pdf.len()
-            ));
+            return Err(PdfReadError::TooLong(pdf.len()));
         }
         let answer = match self {
             Self::Here => answer(pdf.to_vec()),
             Self::Process(program) => ask(program, pdf)?,
         };
         if let Some(text) = answer.strip_prefix(INVOICE) {
-            return Invoice::parse(text)
-                .map(Some)
-                .map_err(|error| error.to_string());
+            let invoice = Invoice::parse(text).map(Some);
+            return invoice.map_err(|error| PdfReadError::Invoice(error.to_string()));
         }
-        match answer.strip_prefix(FAULT) {
-            Some(why) => Err(one_line(why, 200)),
+        let reason = |why: &str| one_line(why, MAX_REASON);
+        if let Some(why) = answer.strip_prefix(DAMAGED_INVOICE) {
+            return Err(PdfReadError::Invoice(reason(why)));
+        }
+        match answer.strip_prefix(DAMAGED) {
+            Some(why) => Err(PdfReadError::Damaged(reason(why))),
             None if answer == NONE => Ok(None),
-            None => Err("the process that reads it broke off".to_owned()),
+            None => Err(PdfReadError::BrokeOff),
         }
     }
 }
 
 /// Lets a new process read it.
-fn ask(program: &PathBuf, pdf: &[u8]) -> Result<String, String> {
+fn ask(program: &PathBuf, pdf: &[u8]) -> Result<String, PdfReadError> {
     let mut child = Command::new(program)
         .arg("read-pdf")
         .env_clear()
@@ -89,7 +113,7 @@ fn ask(program: &PathBuf, pdf: &[u8]) -> Result<String, String> {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| format!("the process that reads it cannot be started: {error}"))?;
+        .map_err(|error| PdfReadError::Start(error.kind()))?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let output = std::thread::scope(|scope| {
         scope.spawn(move || {
@@ -111,9 +135,9 @@ fn ask(program: &PathBuf, pdf: &[u8]) -> Result<String, String> {
         let _ = child.wait();
         output
     });
-    let output = output.map_err(|_| format!("it took longer than {} s", PATIENCE.as_secs()))?;
-    String::from_utf8(output)
-        .map_err(|_| "the process that reads it answered something else".to_owned())
+    let output = output.map_err(|_| PdfReadError::TooSlow)?;
+    // A character that was cut off at the end is of an answer that was cut off.
+    String::from_utf8(output).map_err(|_| PdfReadError::BrokeOff)
 }
 
 /// What the process does: reads a PDF from its standard input and prints the answer. Never fails: what cannot be read
@@ -146,18 +170,18 @@ pub fn serve() -> std::io::Result<()> {
 fn answer(pdf: Vec<u8>) -> String {
     let files = match embedded_xml(pdf, MAX_XML_BYTES) {
         Ok(files) => files,
-        Err(error) => return format!("{FAULT}{error}"),
+        Err(error) => return format!("{DAMAGED}{error}"),
     };
     let mut fault = None;
     for file in files {
         match read_xml(&file.bytes) {
             Ok(Some(invoice)) => return format!("{INVOICE}{}", invoice.render()),
             Ok(None) => {}
-            Err(error) => {
-                let why = format!("{EINVOICE_FAULT}: {error}");
-                fault = fault.or(Some(why));
-            }
+            Err(error) => fault = fault.or(Some(error)),
         }
     }
-    fault.map_or_else(|| NONE.to_owned(), |fault| format!("{FAULT}{fault}"))
+    fault.map_or_else(
+        || NONE.to_owned(),
+        |fault| format!("{DAMAGED_INVOICE}{fault}"),
+    )
 }

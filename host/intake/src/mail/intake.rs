@@ -205,10 +205,7 @@ impl Intake {
         if self.ledger().knows(&mail.key)? {
             return Ok(Taken::Seen);
         }
-        let (parsed, files) = match &self.pdfs {
-            None => (message::parse_cut(&mail.bytes, mail.truncated), Vec::new()),
-            Some(_) => message::parse_with_files(&mail.bytes, mail.truncated, MAX_FILE_BYTES),
-        };
+        let parsed = message::parse_cut(&mail.bytes, mail.truncated);
         let identity = identity(mail, &parsed);
         let before = self.ledger().known(&identity)?;
         let owner = self.owner();
@@ -263,6 +260,11 @@ impl Intake {
         };
         let mut note = task_from_mail(&parsed, &owner, &origin, &ids, now);
         if let Some(pdfs) = self.pdfs.as_ref().filter(|_| !is_of_draft) {
+            // Only now: of a mail that becomes no task, no file is decoded.
+            let files = match parsed.attachments.is_empty() {
+                true => Vec::new(),
+                false => message::parse_with_files(&mail.bytes, mail.truncated, MAX_FILE_BYTES).1,
+            };
             let others = accounting::add(
                 &mut note,
                 &parsed,

@@ -4,7 +4,10 @@ use std::{fs, path::Path, process::Command};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use platinum_core::{Role, ZoneId, layout};
-use platinum_intake::{accounting::pdf::PdfReader, mail::Taken};
+use platinum_intake::{
+    accounting::pdf::{MAX_PDF_BYTES, PdfReadError, PdfReader},
+    mail::Taken,
+};
 use platinum_invoice::{Invoice, PaymentNote, block};
 use platinum_vault::note::{TaskNote, check_drafted};
 
@@ -374,18 +377,25 @@ fn pdf_process_is_bounded_and_never_stops_intake() {
     let reader = PdfReader::Process(PROGRAM.into());
     let invoice = reader.read(PDF).unwrap().unwrap();
     assert_eq!(Ok(Some(invoice)), PdfReader::Here.read(PDF));
-    assert_eq!(
-        reader.read(b"%PDF-1.7 torn"),
-        Err("the PDF is damaged".to_owned())
-    );
+    let refusal = |reader: &PdfReader, pdf: &[u8]| reader.read(pdf).unwrap_err();
+    let torn = refusal(&reader, b"%PDF-1.7 torn");
+    assert_eq!(torn, PdfReadError::Damaged("the PDF is damaged".to_owned()));
     let deep = [b"%PDF-1.7\n1 0 obj\n".to_vec(), b"[".repeat(4_000_000)].concat();
     assert!(reader.read(&deep).is_err());
     let missing = PdfReader::Process("/nonexistent/platinum-intake".into());
-    assert!(
-        missing
-            .read(PDF)
-            .unwrap_err()
-            .starts_with("the process that reads it cannot be started: ")
+    assert_eq!(
+        refusal(&missing, PDF).to_string(),
+        "the process that reads it cannot be started: entity not found"
+    );
+    // Programs that end without an answer, and in the middle of one.
+    for program in ["/bin/true", "/bin/pwd"] {
+        let other = refusal(&PdfReader::Process(program.into()), PDF);
+        assert_eq!(other, PdfReadError::BrokeOff, "{program}");
+    }
+    let long = vec![b' '; MAX_PDF_BYTES + 1];
+    assert_eq!(
+        refusal(&reader, &long).to_string(),
+        "it has 25000001 bytes, and 25000000 is the most that is read"
     );
 }
 

@@ -16,3 +16,4 @@ mod folder;
 mod odoo;
 mod recipients;
 mod taking_in;
+mod whatsapp;

@@ -10,7 +10,7 @@ const SESSIONS: &str = "the sessions of programs";
 const BANK: &str = "bank statements";
 
 /// Folders of secrets, at any depth.
-const FOLDERS: [(&str, &str); 15] = [
+const FOLDERS: [(&str, &str); 17] = [
     (".ssh", KEYS),
     (".gnupg", KEYS),
     (".aws", LOGINS),
@@ -23,13 +23,15 @@ const FOLDERS: [(&str, &str); 15] = [
     (".vault-token", LOGINS),
     (".keychain", KEYS),
     (".mozilla", SESSIONS),
+    ("auth_info_baileys", SESSIONS),
+    ("whatsapp-state", SESSIONS),
     ("keychains", KEYS),
     ("banking", BANK),
     ("secrets", LOGINS),
 ];
 
 /// Whole names, with or without an end (`cookies` is `cookies` and `cookies.txt`).
-const FILES: [(&str, &str); 62] = [
+const FILES: [(&str, &str); 64] = [
     ("id_rsa", KEYS),
     ("id_dsa", KEYS),
     ("id_ecdsa", KEYS),
@@ -92,6 +94,8 @@ const FILES: [(&str, &str); 62] = [
     ("cookiejar", SESSIONS),
     ("cookie-jar", SESSIONS),
     (".session", SESSIONS),
+    ("whatsapp.db", SESSIONS),
+    ("whatsapp.sqlite", SESSIONS),
 ];
 
 /// Notes of this very name, whatever their end, are made to write secrets down.

@@ -6,13 +6,15 @@ use platinum_odoo_client::value::Named;
 use platinum_odoo_client::{Amount, Connection, Document};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::drafting::arguments::check_day;
 use crate::service::{OdooService, ServiceError};
 
 /// The longest code of a journal, in characters.
 const MAX_CODE: usize = 20;
+/// How many journals are named where none has the code.
+const MAX_NAMED: usize = 20;
 
 /// A payment to look at.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -35,14 +37,10 @@ pub struct PreviewArguments {
 pub struct PreviewAnswer {
     /// The payment as a person reads it, in Markdown. The same as long as it and the document are.
     pub shown: String,
-    /// What the document is called.
-    pub document_title: String,
     /// Who pays or is paid.
     pub partner: Named,
     /// The journal that it goes over.
     pub journal: Named,
-    /// What of the document is not paid yet.
-    pub open: Amount,
 }
 
 /// Why a document cannot be paid like this.
@@ -138,10 +136,8 @@ pub async fn preview_payment(
     let link = service.link(document.id);
     Ok(PreviewAnswer {
         shown: render_payment(&payment, &document, &details, &link),
-        document_title: document.title(),
         partner,
         journal,
-        open: document.residual.abs(),
     })
 }
 
@@ -156,36 +152,47 @@ async fn find_journal(
         let problem = format!("must have from 1 to {MAX_CODE} characters");
         return Err(ServiceError::argument("journal", problem));
     }
-    let domain = json!([
-        ["company_id", "=", document.company.id],
-        ["type", "in", ["bank", "cash", "credit"]],
-    ]);
-    let fields = ["name".to_owned(), "code".to_owned()];
-    let rows = odoo
-        .search_read("account.journal", domain, &fields, "id asc", 100)
-        .await?;
-    let journals: Vec<(i64, &str, &str)> = rows
-        .iter()
-        .filter_map(|row| {
-            Some((
-                row["id"].as_i64()?,
-                row["name"].as_str()?,
-                row["code"].as_str()?,
-            ))
-        })
-        .collect();
-    match journals.iter().find(|(_, _, known)| *known == code) {
-        Some((id, name, _)) => Ok(Named {
-            id: *id,
-            name: (*name).to_owned(),
-        }),
-        None => {
-            let known: Vec<&str> = journals.iter().map(|(_, _, code)| *code).collect();
-            Err(ServiceError::Unpayable(format!(
-                "{} has no journal of a bank or cash with the code {code}; it has: {}",
-                document.company.name,
-                known.join(", ")
-            )))
-        }
+    // By its code, so that it is found among however many there are.
+    let by_code = Some(json!(["code", "=", code]));
+    let mut found = journals(odoo, document, by_code).await?.into_iter();
+    if let Some((journal, _)) = found.find(|(_, own)| own == code) {
+        return Ok(journal);
     }
+    let all = journals(odoo, document, None).await?;
+    let named = all.iter().take(MAX_NAMED).map(|(_, code)| code.as_str());
+    let mut named = named.collect::<Vec<_>>().join(", ");
+    if all.len() > MAX_NAMED {
+        named.push_str(" and more");
+    }
+    Err(ServiceError::Unpayable(format!(
+        "{} has no journal of a bank or cash with the code {code}; it has: {named}",
+        document.company.name,
+    )))
+}
+
+/// The journals of banks and cash of a document's company that also match this, and their codes: one more than are
+/// named.
+async fn journals(
+    odoo: &Connection,
+    document: &Document,
+    also: Option<Value>,
+) -> Result<Vec<(Named, String)>, ServiceError> {
+    let mut domain = vec![
+        json!(["company_id", "=", document.company.id]),
+        json!(["type", "in", ["bank", "cash", "credit"]]),
+    ];
+    domain.extend(also);
+    let fields = ["name".to_owned(), "code".to_owned()];
+    let limit = u32::try_from(MAX_NAMED + 1).unwrap_or(u32::MAX);
+    let rows = odoo
+        .search_read("account.journal", domain.into(), &fields, "id asc", limit)
+        .await?;
+    let journals = rows.iter().filter_map(|row| {
+        let journal = Named {
+            id: row["id"].as_i64()?,
+            name: row["name"].as_str()?.to_owned(),
+        };
+        Some((journal, row["code"].as_str()?.to_owned()))
+    });
+    Ok(journals.collect())
 }

@@ -2,7 +2,7 @@
 //!
 //! Lives here: the table of ways to act (`ways/*.txt`) and what is expected of it. The drafter of the table has all
 //! rights of accounting, sales and contacts besides the group. Lives elsewhere: `world` plays and judges;
-//! what a cloud host makes of bills on a real Odoo is in `bills`.
+//! what a cloud host makes of bills on a real Odoo is in `bills`, and the way through both daemons in `halves`.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,7 +14,9 @@
 
 mod approving;
 mod bills;
+mod doctor;
 mod drafting;
+mod halves;
 mod waiting;
 mod world;
 

@@ -48,12 +48,13 @@ def drafter_of(env):
     for whom it works, from the login to the end of the answer.
     """
     caller = env.transaction.default_env
-    for uid in (env.uid, caller is not None and caller.uid, getattr(threading.current_thread(), 'uid', None)):
-        if uid and uid != SUPERUSER_ID:
-            user = env(su=True)['res.users'].browse(uid)
-            if user._has_group(GROUP):
-                return user
-    return env(su=True)['res.users']
+    users = env(su=True)['res.users']
+    # Nearly always one and the same, and asked once.
+    uids = [env.uid, caller is not None and caller.uid, getattr(threading.current_thread(), 'uid', None)]
+    for uid in dict.fromkeys(uids):
+        if uid and uid != SUPERUSER_ID and users.browse(uid)._has_group(GROUP):
+            return users.browse(uid)
+    return users
 
 
 def refuse(what):

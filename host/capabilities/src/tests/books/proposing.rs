@@ -198,7 +198,7 @@ async fn propose_payment_is_looked_at_by_the_server() {
         doubts: vec![],
     };
     let (folder, vault) = vault();
-    let preview = json!({ "shown": "Payment of R-1\n", "document_title": "vendor bill R-1" });
+    let preview = json!({ "shown": "Payment of R-1\n" });
     let server = Scripted::with([shown_document("posted"), preview]);
     let id = proposing(&server, &vault)
         .propose_payment(proposal(task(1)), payment(11900))

@@ -124,6 +124,133 @@ async fn partners_of_an_account_are_its_holders() {
     assert_eq!(server.asked()[0].1["filters"], filters);
 }
 
+fn page(rows: impl IntoIterator<Item = Value>, has_more: bool) -> Value {
+    json!({ "records": rows.into_iter().collect::<Vec<_>>(), "has_more": has_more })
+}
+
+fn account(id: u64, partner: u64, number: &str) -> Value {
+    json!({ "id": id, "sanitized_acc_number": number, "partner_id": { "id": partner, "name": "Acme" } })
+}
+
+/// Whoever stands behind the hundred that the server answers at once is found all the same, with each of their accounts:
+/// one that is not seen would make them somebody who poses as themselves.
+#[tokio::test]
+async fn partners_and_accounts_are_read_page_by_page() {
+    let others = (1..=100).map(|id| partner(id, "Other", Some("AT 9123")));
+    let server = Scripted::with([
+        rows(json!([])),
+        page(others, true),
+        rows(json!([partner(101, "Acme", Some("DE 123"))])),
+        page(
+            (1..=100).map(|id| account(id, 101, &format!("DE{id}"))),
+            true,
+        ),
+        rows(json!([account(101, 101, "DE 7 7")])),
+    ]);
+    let key = PartnerKey::Vat("DE123".to_owned());
+    let found = server.context().partners(5, key).await.unwrap().unwrap();
+    let [acme] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!((acme.id, acme.accounts.len()), (101, 101));
+    assert_eq!(acme.accounts.last().unwrap(), "DE77");
+    let asked = server.asked();
+    for (nth, filters) in [(2, 2), (4, 2)] {
+        let after = json!({ "field": "id", "comparison": "at_least", "value": 101 });
+        assert_eq!(asked[nth].1["filters"][filters - 1], after);
+    }
+}
+
+/// A list that was cut would say that there is no more.
+#[tokio::test]
+async fn partners_too_many_to_compare_are_refused() {
+    let pages = (0..30).map(|at| page([partner(at + 1, "Other", Some("AT9123"))], true));
+    let server = Scripted::with([rows(json!([]))].into_iter().chain(pages));
+    let key = PartnerKey::Vat("DE123".to_owned());
+    let refused = server.context().partners(5, key).await.unwrap();
+    let words = "there are more than 2000 such contacts in Odoo, and no more are looked at";
+    assert!(
+        matches!(&refused, Err(Error::Refused(why)) if why == words),
+        "{refused:?}"
+    );
+    assert_eq!(server.asked().len(), 21);
+
+    let namesakes = (1..=51).map(|id| partner(id, "Acme", None));
+    let server = Scripted::with([page(namesakes, false)]);
+    let key = PartnerKey::Name("Acme".to_owned());
+    let refused = server.context().partners(5, key).await.unwrap();
+    let words = "Odoo has 51 contacts that it may be, and at most 50 are told apart: write the VAT number or the account \
+                 into the task, or merge them in Odoo";
+    assert!(
+        matches!(&refused, Err(Error::Refused(why)) if why == words),
+        "{refused:?}"
+    );
+
+    let accounts = page((1..=100).map(|id| account(id, 1, &format!("DE{id}"))), true);
+    let more = page(
+        (101..=201).map(|id| account(id, 1, &format!("DE{id}"))),
+        false,
+    );
+    let server = Scripted::with([rows(json!([partner(1, "Acme", None)])), accounts, more]);
+    let key = PartnerKey::Name("Acme".to_owned());
+    let refused = server.context().partners(5, key).await.unwrap();
+    let words = "contact 1 has 201 bank accounts in Odoo, and at most 200 are compared";
+    assert!(
+        matches!(&refused, Err(Error::Refused(why)) if why == words),
+        "{refused:?}"
+    );
+}
+
+/// Odoo gives each contact of a company its VAT number.
+#[tokio::test]
+async fn partners_of_one_company_begin_with_it() {
+    let contact = |id: u64| {
+        let mut contact = partner(id, "Ada", Some("DE123"));
+        contact["commercial_partner_id"] = json!({ "id": 60, "name": "Acme" });
+        contact
+    };
+    let all = (1..=60).map(contact);
+    let server = Scripted::with([page(all, false), rows(json!([]))]);
+    let key = PartnerKey::Vat("DE123".to_owned());
+    let found = server.context().partners(5, key).await.unwrap().unwrap();
+    assert_eq!((found.len(), found[0].id, found[1].id), (50, 60, 1));
+}
+
+/// By the whole name, then by all of its words, then by the longest of them: what has other signs in it.
+#[tokio::test]
+async fn partners_by_name_are_searched_ever_wider() {
+    let none = || rows(json!([]));
+    let alike = rows(json!([partner(1, "A.C.M.E. Handels-GmbH", None)]));
+    let server = Scripted::with([none(), none(), alike, none()]);
+    let key = PartnerKey::Name("ACME Handels GmbH".to_owned());
+    let found = server.context().partners(5, key).await.unwrap().unwrap();
+    assert_eq!(found.len(), 1);
+    let contains = |text: &str| json!({ "field": "name", "comparison": "contains", "value": text });
+    let asked = server.asked();
+    assert_eq!(
+        asked[1].1["filters"],
+        json!(["ACME", "Handels", "GmbH"].map(contains))
+    );
+    assert_eq!(asked[2].1["filters"], json!([contains("Handels")]));
+}
+
+#[tokio::test]
+async fn companies_too_many_to_tell_apart_are_refused() {
+    let all = || page((1..=51).map(|id| company(id, &format!("C{id}"))), false);
+    let server = Scripted::with([all()]);
+    let refused = server.context().companies().await.unwrap();
+    let words = "the user of the key may see 51 companies, and at most 50 are told apart: name the one that is drafted in \
+                 as `zones.accounting.company`";
+    assert!(
+        matches!(&refused, Err(Error::Refused(why)) if why == words),
+        "{refused:?}"
+    );
+    let server = Scripted::with([all(), all()]);
+    let named = Some(CompanyKey::Name("C51".to_owned()));
+    let found = server.of_company(named).companies().await.unwrap().unwrap();
+    assert_eq!(found.iter().map(|it| it.id).collect::<Vec<_>>(), [51]);
+}
+
 #[tokio::test]
 async fn taxes_are_read_page_by_page() {
     let tax = |id: u64, side: &str| {

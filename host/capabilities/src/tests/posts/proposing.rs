@@ -109,8 +109,9 @@ async fn propose_refuses_a_post_with_a_fault() {
     ] {
         let (folder, vault) = vault();
         let server = Scripted::with([answer]);
-        let refused = proposing(&server, &vault).propose(proposal(), post("Hello"));
-        let refused = refused.await.unwrap().unwrap_err();
+        let mut ctx = proposing(&server, &vault);
+        let refused = ctx.propose(proposal(), post("Hello")).await;
+        let refused = refused.unwrap().unwrap_err();
         assert_eq!(format!("{refused:?}"), format!("ProposeError::{expected}"));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
@@ -141,11 +142,9 @@ async fn propose_refuses_a_post_with_a_fault() {
         assert!(server.asked().is_empty());
     }
     let away = Scripted::failing("cannot reach bsky.test: refused");
-    let refused = proposing(&away, &vault).propose(proposal(), post("Hello"));
-    assert!(matches!(
-        refused.await,
-        Ok(Err(ProposeError::Unavailable(_)))
-    ));
+    let mut ctx = proposing(&away, &vault);
+    let refused = ctx.propose(proposal(), post("Hello")).await;
+    assert!(matches!(refused, Ok(Err(ProposeError::Unavailable(_)))));
 }
 
 /// One text for each network: a task has a draft for each account, and a second one for none.

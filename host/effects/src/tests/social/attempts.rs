@@ -19,7 +19,7 @@ async fn approved_post_is_published_once() {
         }],
         ..post("One\r\n---\r\n\r\nTwo 👩\u{200D}👧\n\n")
     };
-    posts.fixture.approve(&posting(1, post));
+    posts.fixture.approve(&posting(1, &post));
     posts
         .network
         .answers(Ok(crate::done("published: https://bsky.test/1")));
@@ -158,8 +158,7 @@ async fn cut_thread_in_doubt_says_how_far_it_came() {
     posts.network.answers(lost());
     posts.network.happens(|network| network.has(2));
     posts.next().await.unwrap_err();
-    let there =
-        "2 of the 3 posts of the thread are published: https://bsky.test/1, https://bsky.test/2";
+    let there = "2 of 3 posts are published: https://bsky.test/1, https://bsky.test/2";
     assert_eq!(
         posts.state().await,
         format!("may have happened: the answer was lost; {there}")

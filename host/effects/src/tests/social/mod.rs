@@ -111,7 +111,7 @@ impl SocialServer for TestNetwork {
         Ok(FoundParts {
             parts: parts.collect(),
             all: there >= post.parts.len(),
-            words: String::new(),
+            words: format!("{there} of {} posts are published", post.parts.len()),
         })
     }
 
@@ -132,9 +132,9 @@ impl SocialServer for TestNetwork {
     }
 }
 
-fn posting(n: u128, post: SocialPublish) -> DraftNote {
+fn posting(n: u128, post: &SocialPublish) -> DraftNote {
     DraftNote {
-        action: Action::new(&post),
+        action: Action::new(post),
         ..draft(n)
     }
 }
@@ -148,11 +148,11 @@ fn post(text: &str) -> SocialPublish {
 }
 
 fn hello() -> DraftNote {
-    posting(1, post("Hello,\nworld 👩\u{200D}👧\n"))
+    posting(1, &post("Hello,\nworld 👩\u{200D}👧\n"))
 }
 
 fn thread() -> DraftNote {
-    posting(1, post("One\n\n---\n\nTwo\n\n---\n\nThree\n"))
+    posting(1, &post("One\n\n---\n\nTwo\n\n---\n\nThree\n"))
 }
 
 /// Accounts of which `me` is this.

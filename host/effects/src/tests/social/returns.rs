@@ -28,7 +28,7 @@ async fn post_with_a_fault_goes_back_in_words() {
     let posts = Posts::new();
     posts
         .fixture
-        .approve(&posting(1, post("One\n---\n\n---\nTwo")));
+        .approve(&posting(1, &post("One\n---\n\n---\nTwo")));
     posts.next().await.unwrap_err();
     assert_eq!(
         posts.returned().await,
@@ -156,7 +156,7 @@ async fn change_after_the_approval_sends_it_back() {
     let picture = path("Inbox/attachments/a.png");
     let with_picture = posting(
         1,
-        SocialPublish {
+        &SocialPublish {
             media: vec![Media {
                 path: picture.clone(),
                 alt: "A desk".to_owned(),
@@ -268,7 +268,7 @@ async fn post_is_held_by_what_holds_a_mail() {
         ("expires: 2026-11-27", "expires: 2026-11-19", "expired at "),
     ] {
         let posts = Posts::new();
-        let text = posting(1, post("Hello\n")).render();
+        let text = posting(1, &post("Hello\n")).render();
         assert!(text.contains(from), "{text}");
         posts.fixture.wait(id(1), &text.replace(from, to));
         posts.fixture.move_to_approved(id(1));
@@ -286,7 +286,7 @@ async fn post_is_held_by_what_holds_a_mail() {
         }],
         ..post("Hello\n")
     };
-    posts.fixture.wait(id(1), &posting(1, post).render());
+    posts.fixture.wait(id(1), &posting(1, &post).render());
     posts.fixture.move_to_approved(id(1));
     let now = posts.state().await;
     let expected = "held; read it and confirm with `platinum approve`: media, column 16: a character that is not seen";

@@ -1,6 +1,6 @@
 //! Kinds of values: what a person types, what a program made, and what is neither.
 
-use super::value_span::Separator;
+use super::{ordinary::is_ordinary, value_span::Separator};
 use crate::content::char_class::{contains, entropy, hex, is_mixed, is_placeholder, run};
 
 /// Programs that keep passwords.
@@ -53,12 +53,7 @@ pub(super) fn is_password(value: &[u8], sign: Separator, before: Option<u8>) -> 
     while let Some((b'?' | b'!', shorter)) = inner.split_last() {
         inner = shorter;
     }
-    let strong = inner.iter().any(|b| {
-        matches!(
-            b,
-            b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'&' | b'*' | b'+' | b'?' | b'~'
-        )
-    });
+    let strong = has_sign(inner);
     let sorts = [digits, lower, upper, signs]
         .into_iter()
         .filter(|has| *has)
@@ -88,6 +83,17 @@ pub(super) fn is_strong(value: &[u8]) -> bool {
     sorts.into_iter().filter(|has| *has).count() >= 3
         && !numbered
         && is_password(value, Separator::Mark, None)
+}
+
+/// Whether it has a sign that no name of a thing has.
+pub(super) fn has_sign(value: &[u8]) -> bool {
+    let is_sign = |b: &u8| {
+        matches!(
+            b,
+            b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'&' | b'*' | b'+' | b'?' | b'~'
+        )
+    };
+    value.iter().any(is_sign)
 }
 
 /// Whether a person could have typed it.
@@ -188,7 +194,7 @@ pub(super) fn is_something_else(value: &[u8]) -> bool {
         contains(&lower, b"task_") || contains(&lower, b"draft_") || contains(&lower, b"claim_");
     // Where it is kept: `1Password-Eintrag`.
     let keeper = KEEPERS.iter().any(|name| lower.starts_with(name));
-    address || mail || path || number || code || variable || ulid || keeper
+    address || mail || path || number || code || variable || ulid || keeper || is_ordinary(value)
 }
 
 /// `user_password2`, `section-4.2`, `Q3-2026`: words joined by signs, with a number at their ends.

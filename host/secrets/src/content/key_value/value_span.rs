@@ -101,6 +101,8 @@ pub(super) fn value_start(
         [b'=', b'8'..=b'9' | b'A'..=b'F', low, b'=', ..] if low.is_ascii_hexdigit() => return None,
         [b'=' | b':', b'=' | b'>', ..] | [b'-', b'>', ..] => (2, Separator::Mark),
         [b':' | b'=' | b'|' | b'>', ..] => (1, Separator::Mark),
+        // The colon of Chinese and Japanese.
+        [0xEF, 0xBC, 0x9A, ..] => (3, Separator::Mark),
         _ if spaced && word.eq_ignore_ascii_case(b"bearer") => (0, Separator::Mark),
         _ if spaced && word.eq_ignore_ascii_case(b"login") => (0, Separator::Mark),
         _ if spaced && option.starts_with(b"--") && credential == Password => {

@@ -4,6 +4,7 @@
 //! if it held one.
 
 mod archive;
+mod lines;
 mod mail;
 mod tables;
 mod wallets;

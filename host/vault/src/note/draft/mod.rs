@@ -1,6 +1,6 @@
 //! [`DraftNote`]: a proposed action that waits for the owner.
 //!
-//! Lives here: what of a draft's note leaves, its fields (`fields`), and what it shows above that (`above`).
+//! Lives here: what of a draft's note leaves (`body`), its fields (`fields`), and what it shows above that (`above`).
 //! Invariants: what is below the boundary in the body of the note is the text that leaves, byte for
 //! byte, and nothing above it ever is; a note that says it has a boundary ([`LEAVES`]) and has none is
 //! refused; one that does not is all text, as notes were before there was one. Every other field of
@@ -9,17 +9,14 @@
 //! sent.
 
 mod above;
+mod body;
 mod fields;
 
-use serde_norway::Value;
-
 use super::{Note, NoteError, TaskNote, emit::Front, read::Reader};
-use platinum_core::{
-    Action, DraftId, TaskId, Timestamp,
-    text::{BOUNDARY, is_hidden, split_at_boundary},
-};
+use platinum_core::{Action, DraftId, TaskId, Timestamp, text::BOUNDARY};
 
 pub(super) use above::title;
+pub use body::DraftBody;
 use fields::action;
 pub use fields::set_action;
 
@@ -28,56 +25,6 @@ pub const LEAVES: (&str, &str) = ("leaves", "below the line");
 
 /// The property with what its owner has to look at first.
 const DOUBTS: &str = "doubts";
-
-/// The body of a draft's note.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DraftBody<'a> {
-    /// What is only shown; empty if the note has no boundary.
-    pub above: &'a str,
-    /// What leaves.
-    pub text: &'a str,
-}
-
-impl<'a> DraftBody<'a> {
-    /// The body of a draft's note.
-    ///
-    /// # Errors
-    /// If it does not say for certain where the text begins.
-    pub fn of(note: &'a Note) -> Result<Self, NoteError> {
-        let split = split_at_boundary(note.body());
-        let split = split.map_err(|fault| NoteError::Boundary {
-            line: note.body_line() + fault.line() - 1,
-            reason: fault.to_string(),
-        })?;
-        match split {
-            Some((above, text)) => Ok(Self { above, text }),
-            // One that was emptied as a whole has no text, line or not.
-            None if note.get(LEAVES.0).is_none_or(Value::is_null) || is_blank(note.body()) => {
-                Ok(Self {
-                    above: "",
-                    text: note.body(),
-                })
-            }
-            None => Err(NoteError::NoBoundary),
-        }
-    }
-
-    /// How what leaves will look, as the note shows it right above the boundary: Markdown, without the marks of its
-    /// quotation.
-    pub fn card(&self) -> Option<String> {
-        let last = self.above.trim_end().rsplit("\n\n").next()?;
-        let lines = last.strip_prefix(above::CARD)?.lines().skip(1);
-        let lines: Vec<&str> = lines
-            .map(|line| line.strip_prefix('>').unwrap_or(line))
-            .map(|line| line.strip_prefix(' ').unwrap_or(line))
-            .collect();
-        Some(lines.join("\n"))
-    }
-}
-
-fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| c.is_whitespace() || is_hidden(c))
-}
 
 /// A draft.
 #[derive(Debug, Clone, PartialEq, Eq)]

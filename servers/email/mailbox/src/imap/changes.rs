@@ -7,12 +7,12 @@ use async_imap::types::Fetch;
 use futures::TryStreamExt as _;
 use tokio::time::timeout;
 
-use super::Imap;
+use super::commands::Client;
 use crate::error::MailboxError;
 
-impl Imap {
+impl Client {
     /// Adds a flag to the mails of these keys, as a search answered them.
-    pub async fn mark(
+    pub(super) async fn mark(
         &mut self,
         folder: &str,
         keys: &[String],

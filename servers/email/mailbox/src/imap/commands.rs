@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_imap::error::Result as ImapResult;
 use async_imap::imap_proto::{MailboxDatum, Response};
-use async_imap::types::{Fetch, Flag};
+use async_imap::types::{Fetch, Flag, Name};
 use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use tokio::time::error::Elapsed;
@@ -12,8 +12,10 @@ use tokio::time::timeout;
 
 use super::bounded::Answer;
 use super::connect::{Connection, connect, error_text, is_passing, short};
+use super::login_backoff::LoginBackoff;
 use super::mailbox::key;
-use super::{ANSWER_BYTES, Imap, SURROUNDINGS, utf7};
+use super::{ANSWER_BYTES, SURROUNDINGS, TimeLimits, utf7};
+use crate::config::ImapSettings;
 use crate::error::MailboxError;
 use crate::mailbox::{
     BEGINNING_BYTES, MAX_MAIL_BYTES, MAX_WHOLE_MAIL_BYTES, MailPart, PEOPLE_BYTES, RawMail, Wake,
@@ -27,8 +29,35 @@ pub(super) struct Examined {
     pub(super) exists: u32,
 }
 
-impl Imap {
-    /// Takes the live connection for one command; [`Imap::end`] puts it back.
+/// One account on one server: its connection, made when it is needed, and the commands over it.
+#[derive(Debug)]
+pub(super) struct Client {
+    settings: ImapSettings,
+    pub(super) server: String,
+    connection: Option<Connection>,
+    pub(super) limits: TimeLimits,
+    backoff: LoginBackoff,
+}
+
+impl Client {
+    /// Nothing is connected yet.
+    pub(super) fn new(settings: ImapSettings, limits: TimeLimits) -> Self {
+        Self {
+            server: settings.endpoint.address(),
+            settings,
+            connection: None,
+            limits,
+            backoff: LoginBackoff::default(),
+        }
+    }
+
+    /// Whether the server that it is connected to tells of news by itself.
+    pub(super) fn has_idle(&self) -> bool {
+        let connection = self.connection.as_ref();
+        connection.is_some_and(|connection| connection.idle)
+    }
+
+    /// Takes the live connection for one command; [`Client::end`] puts it back.
     pub(super) fn begin(&mut self) -> Result<Connection, MailboxError> {
         let mut connection = self
             .connection
@@ -177,6 +206,47 @@ impl Imap {
         uids.sort_unstable();
         uids.dedup();
         Ok(uids)
+    }
+
+    /// All folders, on a new connection when the old one is dead.
+    pub(super) async fn folders(&mut self) -> Result<Vec<Name>, MailboxError> {
+        if !self.connected().await? {
+            return self.list().await;
+        }
+        match self.list().await {
+            Err(error) if error.is_passing() => {
+                self.connected().await?;
+                self.list().await
+            }
+            answer => answer,
+        }
+    }
+
+    /// What the names of this account's folders begin with, once it is connected.
+    pub(super) fn prefix(&self) -> String {
+        self.connection
+            .as_ref()
+            .map(|connection| connection.namespace.prefix.clone())
+            .unwrap_or_default()
+    }
+
+    async fn list(&mut self) -> Result<Vec<Name>, MailboxError> {
+        let mut connection = self.begin()?;
+        // Servers may leave special uses out of a plain LIST (RFC 6154, 2).
+        let pattern = match connection.lists_uses {
+            true => "\"*\" RETURN (SPECIAL-USE)",
+            false => "\"*\"",
+        };
+        let session = &mut connection.session;
+        let outcome = timeout(self.limits.command, async {
+            session
+                .list(Some(""), Some(pattern))
+                .await?
+                .try_collect::<Vec<_>>()
+                .await
+        })
+        .await;
+        self.end(connection, "LIST", self.limits.command, outcome)
     }
 
     /// One mail of the open folder, cut when it is large; nothing when it is gone.

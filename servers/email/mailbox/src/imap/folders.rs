@@ -3,9 +3,7 @@
 //! Names are as on the wire here, in modified UTF-7; [`utf7`](super::utf7) reads them.
 
 use async_imap::types::{Name, NameAttribute};
-use futures::TryStreamExt as _;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
 
 use super::{Imap, raw, utf7};
 use crate::error::MailboxError;
@@ -90,8 +88,8 @@ impl Imap {
         if let Some(special) = &self.special {
             return Ok(special.clone());
         }
-        let names = self.folders().await?;
-        let prefix = self.prefix();
+        let names = self.client.folders().await?;
+        let prefix = self.client.prefix();
         let special = Special {
             drafts: find(&names, &NameAttribute::Drafts, &DRAFTS, &prefix)
                 .unwrap_or_else(|| format!("{prefix}Drafts")),
@@ -102,47 +100,6 @@ impl Imap {
         Ok(special)
     }
 
-    /// All folders, on a new connection when the old one is dead.
-    pub(super) async fn folders(&mut self) -> Result<Vec<Name>, MailboxError> {
-        if !self.connected().await? {
-            return self.list().await;
-        }
-        match self.list().await {
-            Err(error) if error.is_passing() => {
-                self.connected().await?;
-                self.list().await
-            }
-            answer => answer,
-        }
-    }
-
-    /// What the names of this account's folders begin with, once it is connected.
-    pub(super) fn prefix(&self) -> String {
-        self.connection
-            .as_ref()
-            .map(|connection| connection.namespace.prefix.clone())
-            .unwrap_or_default()
-    }
-
-    async fn list(&mut self) -> Result<Vec<Name>, MailboxError> {
-        let mut connection = self.begin()?;
-        // Servers may leave special uses out of a plain LIST (RFC 6154, 2).
-        let pattern = match connection.lists_uses {
-            true => "\"*\" RETURN (SPECIAL-USE)",
-            false => "\"*\"",
-        };
-        let session = &mut connection.session;
-        let outcome = timeout(self.limits.command, async {
-            session
-                .list(Some(""), Some(pattern))
-                .await?
-                .try_collect::<Vec<_>>()
-                .await
-        })
-        .await;
-        self.end(connection, "LIST", self.limits.command, outcome)
-    }
-
     /// The folder that a person calls `name`, as on the wire: by that very name, below the place of this account's
     /// folders, or by what it is used for.
     pub(super) async fn resolve(&mut self, name: &str) -> Result<String, MailboxError> {
@@ -150,9 +107,9 @@ impl Imap {
         if name.eq_ignore_ascii_case("INBOX") {
             return Ok(wire);
         }
-        let names = self.folders().await?;
+        let names = self.client.folders().await?;
         let exists = |wanted: &str| names.iter().any(|name| name.name() == wanted);
-        let below = format!("{}{wire}", self.prefix());
+        let below = format!("{}{wire}", self.client.prefix());
         if let Some(found) = [&wire, &below].into_iter().find(|name| exists(name)) {
             return Ok(found.clone());
         }

@@ -18,10 +18,11 @@ const MAX_FAILED: u32 = 6;
 #[async_trait]
 impl Mailbox for Imap {
     async fn cursor_at_end(&mut self) -> Result<Cursor, MailboxError> {
-        let inbox = self.examine("INBOX").await?;
+        let inbox = self.client.examine("INBOX").await?;
         let next_uid = match inbox.next_uid {
             Some(next) => next,
             None => self
+                .client
                 .uids("UID *")
                 .await?
                 .last()
@@ -34,11 +35,12 @@ impl Mailbox for Imap {
     }
 
     async fn keys(&mut self) -> Result<Vec<String>, MailboxError> {
-        let inbox = self.examine("INBOX").await?;
+        let inbox = self.client.examine("INBOX").await?;
         if inbox.exists == 0 {
             return Ok(Vec::new());
         }
         Ok(self
+            .client
             .uids("ALL")
             .await?
             .into_iter()
@@ -52,7 +54,7 @@ impl Mailbox for Imap {
         limit: usize,
         seen: &(dyn for<'a> Fn(&'a str) -> bool + Send + Sync),
     ) -> Result<NewMail, MailboxError> {
-        let inbox = self.examine("INBOX").await?;
+        let inbox = self.client.examine("INBOX").await?;
         let same = cursor.uid_validity == inbox.uid_validity;
         let start = if same { cursor.next_uid.max(1) } else { 1 };
         let mut end = Cursor {
@@ -62,7 +64,7 @@ impl Mailbox for Imap {
         let mut new = NewMail::default();
         if inbox.exists > 0 && inbox.next_uid.is_none_or(|next| start < next) {
             // `n:*` always names the last mail, even one before n.
-            let mut uids = self.uids(&format!("UID {start}:*")).await?;
+            let mut uids = self.client.uids(&format!("UID {start}:*")).await?;
             uids.retain(|uid| *uid >= start);
             for uid in uids {
                 if seen(&key(inbox.uid_validity, uid)) {
@@ -73,7 +75,10 @@ impl Mailbox for Imap {
                     new.more = true;
                     break;
                 }
-                let fetched = self.fetch(inbox.uid_validity, uid, MailPart::Whole).await;
+                let fetched = self
+                    .client
+                    .fetch(inbox.uid_validity, uid, MailPart::Whole)
+                    .await;
                 let mail = match fetched {
                     Err(error) => self.stand_in(inbox.uid_validity, uid, error).await,
                     mail => mail,
@@ -81,7 +86,7 @@ impl Mailbox for Imap {
                 match mail {
                     // What was read is dealt with first; the next poll meets the error again.
                     Err(error) if !new.mails.is_empty() => {
-                        tracing::debug!(server = self.server, %error, "fetching ends here for now");
+                        tracing::debug!(server = self.client.server, %error, "fetching ends here for now");
                         new.more = true;
                         break;
                     }
@@ -102,7 +107,7 @@ impl Mailbox for Imap {
     }
 
     async fn wait(&mut self, at_most: Duration) -> Result<Wake, MailboxError> {
-        let inbox = self.examine("INBOX").await?;
+        let inbox = self.client.examine("INBOX").await?;
         // What came between the last poll and now is not announced any more.
         if let Some(polled_to) = &self.polled_to {
             let next = inbox.next_uid.unwrap_or(polled_to.next_uid);
@@ -111,12 +116,8 @@ impl Mailbox for Imap {
                 return Ok(Wake::Changed);
             }
         }
-        if self
-            .connection
-            .as_ref()
-            .is_some_and(|connection| connection.idle)
-        {
-            return self.idle(at_most.min(IDLE_TIME)).await;
+        if self.client.has_idle() {
+            return self.client.idle(at_most.min(IDLE_TIME)).await;
         }
         tokio::time::sleep(at_most.min(POLL_TIME)).await;
         Ok(Wake::Changed)
@@ -133,7 +134,7 @@ impl Mailbox for Imap {
         };
         let mut found = Vec::new();
         for folder in folders {
-            let opened = match self.examine(&folder).await {
+            let opened = match self.client.examine(&folder).await {
                 Ok(opened) => opened,
                 Err(MailboxError::NoFolder(_)) if query.folder.is_none() => continue,
                 Err(error) => return Err(error),
@@ -144,7 +145,9 @@ impl Mailbox for Imap {
             let uids = self.find_uids(query, opened.exists).await?;
             if matches!(query.part, MailPart::Beginning | MailPart::People) {
                 let newest = &uids[uids.len().saturating_sub(query.limit)..];
-                let mails = self.fetch_all(opened.uid_validity, newest, query.part);
+                let mails = self
+                    .client
+                    .fetch_all(opened.uid_validity, newest, query.part);
                 found.extend(mails.await?.into_iter().map(|mail| SearchHit {
                     folder: utf7::decode(&folder),
                     mail,
@@ -157,7 +160,10 @@ impl Mailbox for Imap {
                 if found.len() - before == query.limit {
                     break;
                 }
-                let fetched = self.fetch(opened.uid_validity, uid, query.part).await?;
+                let fetched = self
+                    .client
+                    .fetch(opened.uid_validity, uid, query.part)
+                    .await?;
                 let Some(mail) = fetched else {
                     continue;
                 };
@@ -192,14 +198,14 @@ impl Mailbox for Imap {
         };
         self.append(&folder, "(\\Draft \\Seen)", mail).await?;
         // The new one is there: from now on nothing can be lost.
-        self.remove(&folder, &earlier).await?;
+        self.client.remove(&folder, &earlier).await?;
         Ok(utf7::decode(&folder))
     }
 
     async fn remove_drafts(&mut self, draft: &str) -> Result<usize, MailboxError> {
         let folder = self.special().await?.drafts;
         let found = self.drafts_of(&folder, draft).await?;
-        self.remove(&folder, &found).await?;
+        self.client.remove(&folder, &found).await?;
         Ok(found.len())
     }
 }
@@ -222,9 +228,9 @@ impl Imap {
             return Err(error);
         }
         // Whether it is this mail alone; the connection may be lost.
-        self.examine("INBOX").await?;
-        let mail = self.fetch_flags(uid_validity, uid).await?;
-        tracing::warn!(server = self.server, uid, %error, "cannot read a mail; a task says so in its place");
+        self.client.examine("INBOX").await?;
+        let mail = self.client.fetch_flags(uid_validity, uid).await?;
+        tracing::warn!(server = self.client.server, uid, %error, "cannot read a mail; a task says so in its place");
         Ok(mail.map(|mail| RawMail {
             bytes: format!(
                 "Subject: A mail that could not be read\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
@@ -244,7 +250,7 @@ impl Imap {
             ..Query::default()
         };
         search::check(&query)?;
-        let opened = match self.examine(folder).await {
+        let opened = match self.client.examine(folder).await {
             Err(MailboxError::NoFolder(_)) => return Ok(Vec::new()),
             opened => opened?,
         };
@@ -253,7 +259,7 @@ impl Imap {
             return Ok(found);
         }
         for uid in self.find_uids(&query, opened.exists).await? {
-            let mail = self.fetch(opened.uid_validity, uid, MailPart::Whole);
+            let mail = self.client.fetch(opened.uid_validity, uid, MailPart::Whole);
             // IMAP finds a part of a header, too.
             let mail = mail.await?.filter(|mail| {
                 let parsed = message::parse_cut(&mail.bytes, mail.truncated);

@@ -1,6 +1,6 @@
 //! The IMAP backend: one encrypted connection, made at the first use and again after it was lost.
 //!
-//! - here: what it keeps; - `mailbox`: the [`Mailbox`](crate::mailbox::Mailbox) over it; - [`connect`]: the connection; - [`commands`]: single commands with their time-outs
+//! - here: what it keeps; - `mailbox`: the [`Mailbox`](crate::mailbox::Mailbox) over it; - [`connect`]: the connection; - [`commands`]: the connection's single commands with their time-outs
 //!   and bounds; - [`folders`]: which folders there are, and where; - [`utf7`]: their names on the wire; - [`raw`]: commands that the library does not know; - [`query`]: the search language; - [`bounded`]: the stream that counts; - [`login_backoff`]: a refused
 //!   login is not tried again at once.
 //!
@@ -25,8 +25,7 @@ use crate::config::ImapSettings;
 use crate::error::MailboxError;
 use crate::mailbox::{Cursor, MAX_MAIL_BYTES, Query};
 use crate::search;
-use connect::Connection;
-use login_backoff::LoginBackoff;
+use commands::Client;
 
 /// How long a server may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,17 +56,13 @@ const SURROUNDINGS: u64 = 4 * 1024 * 1024;
 /// A mailbox on an IMAP server.
 #[derive(Debug)]
 pub struct Imap {
-    settings: ImapSettings,
-    server: String,
-    connection: Option<Connection>,
+    client: Client,
     /// The names of Drafts and Sent, once known.
     special: Option<folders::Special>,
     /// Where the last poll of the inbox ended.
     polled_to: Option<Cursor>,
     /// The UID of the mail that could not be fetched, and how often in a row.
     failed: (u32, u32),
-    limits: TimeLimits,
-    backoff: LoginBackoff,
 }
 
 impl Imap {
@@ -80,16 +75,11 @@ impl Imap {
     /// As [`Imap::new`], with other patience.
     #[must_use]
     pub fn with_limits(settings: ImapSettings, limits: TimeLimits) -> Self {
-        let server = settings.endpoint.address();
         Self {
-            settings,
-            server,
-            connection: None,
+            client: Client::new(settings, limits),
             special: None,
             polled_to: None,
             failed: (0, 0),
-            limits,
-            backoff: LoginBackoff::default(),
         }
     }
 
@@ -106,19 +96,29 @@ impl Imap {
         mail: &[u8],
     ) -> Result<(), MailboxError> {
         // EXAMINE first: it shows that the connection lives and the folder is there, so APPEND is tried once only.
-        match self.examine(folder).await {
+        match self.client.examine(folder).await {
             Ok(_) => {}
-            Err(MailboxError::NoFolder(_)) => self.create(folder).await?,
+            Err(MailboxError::NoFolder(_)) => self.client.create(folder).await?,
             Err(error) => return Err(error),
         }
-        self.append_once(folder, flags, mail).await
+        self.client.append_once(folder, flags, mail).await
+    }
+
+    /// Adds a flag to the mails of these keys, as a search answered them.
+    pub async fn mark(
+        &mut self,
+        folder: &str,
+        keys: &[String],
+        flag: &'static str,
+    ) -> Result<(), MailboxError> {
+        self.client.mark(folder, keys, flag).await
     }
 
     /// The UIDs of a query in the open folder of so many mails, lowest first.
     async fn find_uids(&mut self, query: &Query, exists: u32) -> Result<Vec<u32>, MailboxError> {
         let mut found = Vec::new();
         for search in query::to_imap(query, exists) {
-            found.extend(self.uids(&search).await?);
+            found.extend(self.client.uids(&search).await?);
         }
         found.sort_unstable();
         found.dedup();
@@ -133,7 +133,7 @@ impl Imap {
             ..Query::default()
         };
         search::check(&query)?;
-        match self.examine(folder).await {
+        match self.client.examine(folder).await {
             Ok(opened) if opened.exists == 0 => return Ok(false),
             Ok(_) => {}
             Err(MailboxError::NoFolder(_)) => return Ok(false),

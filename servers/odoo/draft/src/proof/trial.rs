@@ -13,6 +13,8 @@ use crate::service::{OdooService, ServiceError};
 const DRAFT: &str = "platinum-proof-of-rights";
 /// What a person reads on it.
 const REFERENCE: &str = "Platinum: proof that this user can only draft (empty, may be deleted)";
+/// How many of the ways that were not refused a sentence names: what is to be done stands behind them.
+const MAX_NAMED: usize = 4;
 /// How to get a key that can only draft.
 const REMEDY: &str = "make a key that can only draft, as deploy/odoo/README.md of Platinum says, and give this server \
                       that one";
@@ -169,11 +171,21 @@ fn summary(tried: &[TriedWay], draft: i64) -> String {
         ([], all) => format!(
             "it is not proven that this key can only draft: only {all} ways to do more could be tried"
         ),
-        (done, all) => format!(
-            "this key can do more than draft: Odoo did not refuse it {} of {all} ways ({}); {REMEDY}",
-            done.len(),
-            done.join("; ")
-        ),
+        (done, all) => {
+            let mut named = done
+                .iter()
+                .take(MAX_NAMED)
+                .copied()
+                .collect::<Vec<_>>()
+                .join("; ");
+            if done.len() > MAX_NAMED {
+                named.push_str(&format!("; and {} more", done.len() - MAX_NAMED));
+            }
+            format!(
+                "this key can do more than draft: Odoo did not refuse it {} of {all} ways ({named}); {REMEDY}",
+                done.len()
+            )
+        }
     }
 }
 
@@ -206,6 +218,12 @@ mod tests {
             summary(&tried(&some), 7),
             "this key can do more than draft: Odoo did not refuse it 2 of 12 ways (do 3; do 5); make a key that can \
              only draft, as deploy/odoo/README.md of Platinum says, and give this server that one"
+        );
+        // However many, the sentence fits into a row with its end.
+        let all = summary(&tried(&[false; 25]), 7);
+        assert!(
+            all.contains("25 of 25 ways (do 0; do 1; do 2; do 3; and 21 more); make a key"),
+            "{all}"
         );
         assert_eq!(
             summary(&tried(&[true; 3]), 7),

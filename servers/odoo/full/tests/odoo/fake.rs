@@ -27,6 +27,8 @@ pub(crate) type Plan = (&'static str, Fault);
 pub(crate) struct Books {
     pub(crate) moves: Vec<Value>,
     pub(crate) payments: Vec<Value>,
+    /// Journals that were made before its two.
+    pub(crate) journals: Vec<Value>,
     forms: Vec<Value>,
     /// What goes wrong from now on.
     pub(crate) plans: Vec<Plan>,
@@ -172,9 +174,19 @@ impl Books {
             ("res.company", _) => {
                 ok(json!([{"id": 1, "tax_calculation_rounding_method": "round_per_line"}]))
             }
-            ("account.journal", "search_read") => ok(
-                json!([{"id": 5, "name": "Cash", "code": "CSH1"}, {"id": 6, "name": "Bank", "code": "BNK1"}]),
-            ),
+            ("account.journal", "search_read") => {
+                let mut journals = self.journals.clone();
+                journals.extend(
+                    [("Cash", "CSH1", 5), ("Bank", "BNK1", 6)]
+                        .map(|(name, code, id)| json!({"id": id, "name": name, "code": code})),
+                );
+                if body["domain"][2][0] == "code" {
+                    journals.retain(|journal| journal["code"] == body["domain"][2][2]);
+                }
+                let most = body["limit"].as_u64().unwrap_or(u64::MAX);
+                journals.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+                ok(journals.into())
+            }
             ("res.partner", _) => ok(json!([{"id": 7, "display_name": "Ann"}])),
             ("account.move", "search_read") => {
                 let (operation, kind) = (&body["domain"][0][2], &body["domain"][1][2]);

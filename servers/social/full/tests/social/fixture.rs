@@ -39,7 +39,7 @@ pub(crate) struct Open<S> {
 }
 
 impl<S> Open<S> {
-    fn new(service: S, folder: &Arc<TempDir>) -> Self {
+    pub(crate) fn new(service: S, folder: &Arc<TempDir>) -> Self {
         Self {
             service,
             _folder: Arc::clone(folder),

@@ -18,5 +18,6 @@ mod mastodon;
 mod pictures;
 mod proof;
 mod reading;
+mod real;
 mod scripted;
 mod stdio;

@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use platinum_testkit::{Child, add_skills, compiled_skills, git::GitServer, program, wait_for};
+use platinum_testkit::{
+    Child, add_skills, compiled_skills, exchange_keys, git::GitServer, program, wait_for,
+};
 
 pub(crate) struct Cluster {
     running: BTreeMap<&'static str, Child>,
@@ -62,31 +64,10 @@ impl Cluster {
         for name in ["platinum-intake", "platinum-email", "platinum-email-draft"] {
             program(name, name).unwrap();
         }
-        cluster.exchange_keys();
+        let config = |role: &str| cluster.folder.path().join(format!("{role}.toml"));
+        exchange_keys(&config("cloud"), &config("local")).unwrap();
         add_skills(&cluster.folder.path().join("local.toml")).unwrap();
         cluster
-    }
-
-    fn exchange_keys(&self) {
-        let asks = |package: &str, name: &str, role: &str, args: &[&str]| {
-            let output = Command::new(program(package, name).unwrap())
-                .args(args)
-                .arg("--config")
-                .arg(self.folder.path().join(format!("{role}.toml")))
-                .output()
-                .unwrap();
-            let printed = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success(), "{printed}");
-            String::from_utf8(output.stdout).unwrap().trim().to_owned()
-        };
-        let local = asks("platinum-local", "platinum", "local", &["key"]);
-        let cloud = asks(
-            "platinum-cloud",
-            "platinum-cloud",
-            "cloud",
-            &["trust", &local],
-        );
-        asks("platinum-local", "platinum", "local", &["trust", &cloud]);
     }
 
     pub(crate) fn vault(&self, role: &str) -> PathBuf {

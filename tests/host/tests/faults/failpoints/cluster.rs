@@ -142,6 +142,11 @@ impl Cluster {
         }
     }
 
+    /// How often the host may still be killed.
+    pub(crate) fn kills_left(&self) -> usize {
+        self.kills.len()
+    }
+
     /// From now on the host may be killed.
     pub(crate) fn arm(&mut self, kills: &[Kill]) {
         let hits = self.hits();

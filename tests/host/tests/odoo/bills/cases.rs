@@ -14,10 +14,10 @@ use tempfile::TempDir;
 use super::Office;
 
 /// What its owner makes in Odoo.
-struct Owner(Arc<OdooServer>);
+pub(super) struct Owner(pub(super) Arc<OdooServer>);
 
 impl Owner {
-    fn call(&self, model: &str, method: &str, arguments: &Value) -> Value {
+    pub(super) fn call(&self, model: &str, method: &str, arguments: &Value) -> Value {
         let answer = self.0.call(OdooUser::Owner, model, method, arguments);
         answer.unwrap_or_else(|refusal| panic!("{model} {method} {arguments}: {refusal}"))
     }
@@ -36,7 +36,7 @@ impl Owner {
         found[0].as_u64().unwrap_or_else(|| panic!("no {model}"))
     }
 
-    fn company_name(&self) -> String {
+    pub(super) fn company_name(&self) -> String {
         let rows = self.call(
             "res.company",
             "read",
@@ -46,7 +46,7 @@ impl Owner {
     }
 
     /// A vendor of this test's own, with a VAT number and an account of its own: name, VAT number, account.
-    fn vendor(&self, values: Value) -> (u64, [String; 3]) {
+    pub(super) fn vendor(&self, values: Value) -> (u64, [String; 3]) {
         let number = unique();
         let fields = [
             format!("Vendor {number}"),
@@ -82,7 +82,7 @@ fn unique() -> u32 {
 }
 
 /// An office on the Odoo that these tests share; `None` where there is none.
-async fn office() -> anyhow::Result<Option<(Office, Owner, TempDir)>> {
+pub(super) async fn office() -> anyhow::Result<Option<(Office, Owner, TempDir)>> {
     if !OdooServer::present()? {
         return Ok(None);
     }
@@ -93,14 +93,14 @@ async fn office() -> anyhow::Result<Option<(Office, Owner, TempDir)>> {
 }
 
 /// The text of a bill: its head as `Key: value` lines, lines as rows, sums.
-fn bill(head: &[String], lines: &[&str], sums: &str) -> String {
+pub(super) fn bill(head: &[String], lines: &[&str], sums: &str) -> String {
     let head = head.join("\n");
     let table = "| Item | Quantity | Price | Tax |\n|---|---|---|---|";
     format!("{head}\n\n{table}\n{}\n\n{sums}", lines.join("\n"))
 }
 
 /// The head of a bill in dollars from a vendor.
-fn head(vendor: &[String; 3], company: &str) -> Vec<String> {
+pub(super) fn head(vendor: &[String; 3], company: &str) -> Vec<String> {
     let [name, vat, account] = vendor;
     vec![
         format!("Number: R-{}", unique()),

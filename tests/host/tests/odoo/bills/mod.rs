@@ -1,9 +1,11 @@
 //! From a task to a note on a real Odoo: the skill as its component, the host's interfaces, the server's program, and
 //! a key that can only draft.
 //!
-//! Lives here: [`Office`], a cloud host's part of it. Lives elsewhere: the documents are in `cases`.
+//! Lives here: [`Office`], a cloud host's part of it. Lives elsewhere: the documents are in `cases`, payments of them in
+//! `payments`, drafts that wait in Odoo in `waiting`.
 
 mod cases;
+mod payments;
 
 use std::{
     collections::BTreeMap,
@@ -88,6 +90,12 @@ impl Office {
     /// What the skill makes of a task with this text.
     pub(crate) async fn run(&self, text: &str) -> Outcome {
         let task = self.tasks.add(text);
+        self.run_task(task).await
+    }
+
+    /// What the skill makes of a task that intake made.
+    pub(crate) async fn run_note(&self, note: TaskNote) -> Outcome {
+        let task = self.tasks.take(note);
         self.run_task(task).await
     }
 
@@ -194,6 +202,10 @@ impl OwnTasks {
             claim: None,
             body: format!("# A bill\n\n```text\n{text}\n```\n"),
         };
+        self.take(note)
+    }
+
+    fn take(&self, note: TaskNote) -> TaskId {
         let id = note.id;
         self.0.lock().unwrap().insert(id, note);
         id

@@ -336,6 +336,3 @@ fn reason(why: &str, how: &str, without: &str) -> String {
 fn dismissed(why: &str) -> Outcome {
     Outcome::Dismissed(one_line(why, 300))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,11 +1,14 @@
 //! The skill on a host in memory: which posts it proposes, and what it asks or leaves.
 
+use platinum_sdk::actions::types::ProposeError;
 use platinum_sdk::model::complete::{Completion, Error as ModelError, Part};
+use platinum_sdk::social::draft::SeenPost;
 use platinum_sdk::social::types::Error as SocialError;
-use platinum_sdk::tasks::types::Fact;
+use platinum_sdk::tasks::types::{Fact, Task};
 use platinum_sdk::testing::{TestHost, TestSocial};
+use platinum_sdk::{Error, Invocation, Outcome};
 
-use super::*;
+use crate::run::run;
 
 fn task(text: &str, facts: &[(&str, &str)]) -> Task {
     Task {

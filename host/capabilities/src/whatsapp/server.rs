@@ -1,0 +1,130 @@
+//! [`ChatServer`]: the server for WhatsApp, as far as it only reads.
+//!
+//! Invariant: what it answers otherwise than agreed is an error, never a guess.
+
+use async_trait::async_trait;
+use platinum_core::text::one_line;
+use platinum_mcp::{CallError, Session};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use crate::bindings::platinum::whatsapp::types::Error;
+
+/// Longest text of an error, in characters.
+const MAX_TEXT: usize = 600;
+/// How the error about a chat begins that is not there.
+const NO_CHAT: &str = "there is no chat ";
+/// How errors begin about what was asked for.
+const OF_ARGUMENTS: &str = "`";
+
+/// A chat, as the server has it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ChatState {
+    /// Its id.
+    pub chat: String,
+    /// Who it is with.
+    pub contact: ChatContact,
+    /// The name that the other side gives itself.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Whether it is a group.
+    pub is_group: bool,
+    /// When the other side wrote last, RFC 3339.
+    #[serde(default)]
+    pub last_inbound: Option<String>,
+    /// Until when it may be answered, RFC 3339.
+    #[serde(default)]
+    pub open_until: Option<String>,
+    /// Why nothing may be sent there now, in words.
+    #[serde(default)]
+    pub refusal: Option<String>,
+}
+
+/// The number and the id of somebody.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct ChatContact {
+    /// The phone number.
+    #[serde(default)]
+    pub number: Option<String>,
+    /// The id.
+    #[serde(default)]
+    pub id: Option<String>,
+}
+
+/// Messages of a chat, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ChatMessages {
+    /// The messages.
+    pub messages: Vec<KnownMessage>,
+}
+
+/// A message, as the server has it. All of it is untrusted text.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct KnownMessage {
+    /// Its id.
+    pub id: String,
+    /// Who wrote it, in words.
+    pub sender: String,
+    /// Whether the owner wrote it.
+    pub is_own: bool,
+    /// Whether the owner wrote it with the app.
+    pub is_from_app: bool,
+    /// What it is: `text`, `image`, `reaction` and so on.
+    pub kind: String,
+    /// What it says.
+    pub text: String,
+    /// When it was written, RFC 3339.
+    pub at: String,
+}
+
+/// A server for WhatsApp that is only read here.
+#[async_trait]
+pub trait ChatServer: Send + Sync {
+    /// Calls a tool that reads, once.
+    ///
+    /// # Errors
+    /// As [`Session::call`].
+    async fn call(&self, tool: &'static str, arguments: Value) -> Result<Value, CallError>;
+}
+
+#[async_trait]
+impl ChatServer for Session {
+    async fn call(&self, tool: &'static str, arguments: Value) -> Result<Value, CallError> {
+        Session::call(self, tool, arguments).await
+    }
+}
+
+/// A chat as it is now.
+pub(super) async fn get_chat(server: &dyn ChatServer, chat: &str) -> Result<ChatState, Error> {
+    ask(server, "get_chat", json!({ "chat": chat })).await
+}
+
+/// The last messages of a chat, the newest first.
+pub(super) async fn get_messages(
+    server: &dyn ChatServer,
+    chat: &str,
+    limit: u32,
+) -> Result<Vec<KnownMessage>, Error> {
+    let question = json!({ "chat": chat, "limit": limit });
+    let answer: ChatMessages = ask(server, "get_messages", question).await?;
+    Ok(answer.messages)
+}
+
+async fn ask<T: DeserializeOwned>(
+    server: &dyn ChatServer,
+    tool: &'static str,
+    question: Value,
+) -> Result<T, Error> {
+    let answer = server.call(tool, question).await;
+    let answer = answer.map_err(|error| match error {
+        CallError::Tool(text) if text.starts_with(NO_CHAT) => Error::NotFound,
+        CallError::Tool(text) if text.starts_with(OF_ARGUMENTS) => {
+            Error::Invalid(one_line(&text, MAX_TEXT))
+        }
+        other => Error::Unavailable(one_line(&other.to_string(), MAX_TEXT)),
+    })?;
+    serde_json::from_value(answer).map_err(|error| {
+        let what = format!("its answer to `{tool}` is not of the agreed form: {error}");
+        Error::Unavailable(one_line(&what, MAX_TEXT))
+    })
+}

@@ -1,0 +1,359 @@
+//! Chat messages, with a WhatsApp that does what the test says.
+
+use platinum_core::WhatsappSend;
+
+use super::*;
+use crate::whatsapp::{
+    KnownChat, KnownContact, MessageRequest, OwnMessage, SendMessage, SentMessage, WhatsappError,
+    WhatsappServer,
+};
+
+/// A WhatsApp: what it has, what it answers, and what it was asked.
+struct TestChats {
+    chat: Mutex<Result<KnownChat, WhatsappError>>,
+    own: Mutex<Vec<OwnMessage>>,
+    found: Mutex<Result<SentMessage, WhatsappError>>,
+    answers: Mutex<VecDeque<Result<Outcome, NotDone>>>,
+    sent: Mutex<Vec<MessageRequest>>,
+    /// Whether the call that sends is never answered.
+    is_silent: Mutex<bool>,
+}
+
+fn contact(number: Option<&str>, id: Option<&str>) -> KnownContact {
+    KnownContact {
+        number: number.map(str::to_owned),
+        id: id.map(str::to_owned),
+    }
+}
+
+fn open_chat() -> KnownChat {
+    KnownChat {
+        contact: contact(Some("16505551234"), Some("US.1")),
+        refusal: None,
+    }
+}
+
+fn away() -> WhatsappError {
+    WhatsappError {
+        reason: "the store of messages failed".to_owned(),
+        is_final: false,
+    }
+}
+
+impl TestChats {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            chat: Mutex::new(Ok(open_chat())),
+            own: Mutex::default(),
+            found: Mutex::new(Ok(SentMessage {
+                is_done: false,
+                answer: String::new(),
+            })),
+            answers: Mutex::default(),
+            sent: Mutex::default(),
+            is_silent: Mutex::default(),
+        })
+    }
+
+    fn answers(&self, answer: Result<Outcome, NotDone>) {
+        self.answers.lock().unwrap().push_back(answer);
+    }
+
+    fn count(&self) -> usize {
+        self.sent.lock().unwrap().len()
+    }
+}
+
+#[async_trait]
+impl WhatsappServer for TestChats {
+    async fn chat(&self, _: &str) -> Result<KnownChat, WhatsappError> {
+        self.chat.lock().unwrap().clone()
+    }
+
+    async fn own_messages(&self, _: &str, _: u32) -> Result<Vec<OwnMessage>, WhatsappError> {
+        Ok(self.own.lock().unwrap().clone())
+    }
+
+    async fn send(&self, request: &MessageRequest) -> Result<Outcome, NotDone> {
+        self.sent.lock().unwrap().push(request.clone());
+        let is_silent = *self.is_silent.lock().unwrap();
+        if is_silent {
+            std::future::pending::<()>().await;
+        }
+        let answer = self.answers.lock().unwrap().pop_front();
+        answer.unwrap_or_else(|| Ok(crate::done("sent to Sheena, +16505551234")))
+    }
+
+    async fn find(&self, _: &str) -> Result<SentMessage, WhatsappError> {
+        self.found.lock().unwrap().clone()
+    }
+}
+
+fn message(n: u128) -> DraftNote {
+    DraftNote {
+        action: Action::new(&WhatsappSend {
+            chat: "1650".to_owned(),
+            contact_number: Some("16505551234".to_owned()),
+            contact_id: Some("US.1".to_owned()),
+            quoted_message: Some("wamid.A".to_owned()),
+            text: "Yes, it does.".to_owned(),
+        }),
+        ..draft(n)
+    }
+}
+
+/// A host with a WhatsApp.
+struct Chats {
+    fixture: Fixture,
+    server: Arc<TestChats>,
+    executor: Arc<Executor>,
+}
+
+impl Chats {
+    fn new() -> Self {
+        Self::of(Fixture::new([]), TestChats::new())
+    }
+
+    fn of(fixture: Fixture, server: Arc<TestChats>) -> Self {
+        let send: Arc<dyn Effect> = Arc::new(SendMessage::new(server.clone()));
+        let executor = Executor::new(Arc::clone(&fixture.approvals), [send]);
+        Self {
+            fixture,
+            server,
+            executor: Arc::new(executor),
+        }
+    }
+
+    async fn handed_out(&self) -> Option<Approved> {
+        let kinds = [ActionKind::WHATSAPP_SEND];
+        self.fixture.approvals.next(&kinds).await.unwrap()
+    }
+
+    async fn next(&self) -> Result<Receipt, EffectError> {
+        let approved = self.handed_out().await.unwrap();
+        self.executor
+            .execute(approved, ActionKind::WHATSAPP_SEND)
+            .await
+    }
+
+    async fn state(&self) -> String {
+        self.fixture.states().await.join(" | ")
+    }
+}
+
+#[tokio::test]
+async fn approved_message_is_sent_once_to_whom_it_was_approved() {
+    let chats = Chats::new();
+    chats.fixture.approve(&message(1));
+    let receipt = chats.next().await.unwrap();
+    let reference = id(1).to_string().to_lowercase();
+    assert_eq!(
+        (&*receipt.reference, &*receipt.answer),
+        (&*reference, "sent to Sheena, +16505551234")
+    );
+    let sent = chats.server.sent.lock().unwrap().clone();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].reference, reference);
+    assert_eq!(sent[0].message, message(1).action.read().unwrap());
+    assert!(chats.handed_out().await.is_none());
+}
+
+/// The number or the id moved between the approval and the sending: back to pending, as it is now, and nothing leaves.
+#[tokio::test]
+async fn changed_contact_goes_back_as_it_is_now() {
+    for (now, words) in [
+        (
+            contact(Some("12195555358"), Some("US.1")),
+            "+12195555358 (US.1)",
+        ),
+        (
+            contact(Some("16505551234"), Some("US.2")),
+            "+16505551234 (US.2)",
+        ),
+        (contact(None, Some("US.1")), "US.1"),
+        (contact(Some("16505551234"), None), "+16505551234"),
+        (contact(None, None), "nobody"),
+    ] {
+        let chats = Chats::new();
+        chats.fixture.approve(&message(1));
+        *chats.server.chat.lock().unwrap() = Ok(KnownChat {
+            contact: now.clone(),
+            refusal: None,
+        });
+        chats.next().await.unwrap_err();
+        let admitted = chats.fixture.approvals.admit().await.unwrap();
+        assert_eq!(
+            admitted.returned[0].reason,
+            format!(
+                "the contact of this chat is not the one you approved: it was +16505551234 (US.1) and is {words} now; look \
+                 who it is, then approve it again"
+            )
+        );
+        assert_eq!(chats.server.count(), 0);
+        let text = chats
+            .fixture
+            .vault
+            .read_text(&layout::pending(id(1)), 100_000);
+        let waiting = DraftNote::parse(&text.unwrap()).unwrap();
+        let action: WhatsappSend = waiting.action.read().unwrap();
+        assert_eq!(
+            (action.contact_number, action.contact_id),
+            (now.number.clone(), now.id.clone())
+        );
+        assert_eq!(waiting.action.text(), "Yes, it does.");
+        // Approved again it goes to whom it names now; to nobody it goes never.
+        chats.fixture.approve_waiting(id(1));
+        let names_somebody = now.number.is_some() || now.id.is_some();
+        assert_eq!(chats.next().await.is_ok(), names_somebody);
+        assert_eq!(chats.server.count(), usize::from(names_somebody));
+    }
+}
+
+/// A contact that changes between the last look and the sending.
+#[tokio::test]
+async fn contact_changed_at_the_last_moment_goes_back_too() {
+    let chats = Chats::new();
+    chats.fixture.approve(&message(1));
+    let words = "the contact was +16505551234 (US.1) and is +1 now";
+    chats.server.answers(Err(NotDone::differs(words, None)));
+    chats.next().await.unwrap_err();
+    let admitted = chats.fixture.approvals.admit().await.unwrap();
+    assert_eq!(admitted.returned[0].reason, words);
+}
+
+/// A window that has closed, a group, a chat that is gone: refused in words, and WhatsApp is not asked to send.
+#[tokio::test]
+async fn what_must_not_be_sent_is_refused_before_it_leaves() {
+    let closed =
+        "the window for an answer closed at 2026-11-20T11:00:00Z, 24 hours after Sheena wrote last";
+    let refused = |words: &str| KnownChat {
+        refusal: Some(words.to_owned()),
+        ..open_chat()
+    };
+    let gone = WhatsappError {
+        reason: "there is no chat `1650`".to_owned(),
+        is_final: true,
+    };
+    for (chat, words) in [
+        (Ok(refused(closed)), closed),
+        (
+            Ok(refused("it is a group, and groups are only read")),
+            "it is a group, and groups are only read",
+        ),
+        (Err(gone), "there is no chat `1650`"),
+    ] {
+        let chats = Chats::new();
+        chats.fixture.approve(&message(1));
+        *chats.server.chat.lock().unwrap() = chat;
+        let refused = chats.next().await.unwrap_err();
+        assert!(
+            matches!(&refused, EffectError::Refused(why) if why == words),
+            "{refused:?}"
+        );
+        chats.fixture.pass(86_400);
+        assert!(chats.handed_out().await.is_none());
+        assert_eq!(chats.server.count(), 0);
+    }
+    let chats = Chats::new();
+    chats.fixture.approve(&message(1));
+    *chats.server.chat.lock().unwrap() = Err(away());
+    assert!(matches!(chats.next().await, Err(EffectError::Postponed(_))));
+}
+
+/// What may have left is asked after, and sent again by nobody but its owner.
+#[tokio::test]
+async fn lost_answer_is_asked_after_and_never_repeated() {
+    let chats = Chats::new();
+    chats.fixture.approve(&message(1));
+    chats.server.answers(Ok(Outcome::Unknown {
+        reason: "the answer was lost".to_owned(),
+    }));
+    chats.next().await.unwrap_err();
+    assert_eq!(
+        chats.state().await,
+        "may have happened: the answer was lost"
+    );
+    let doubts = chats.executor.reconcile().await.unwrap().in_doubt;
+    assert_eq!(
+        doubts[0].why,
+        "WhatsApp has not reported the message: look into the chat on your phone."
+    );
+    *chats.server.found.lock().unwrap() = Err(away());
+    let doubts = chats.executor.reconcile().await.unwrap().in_doubt;
+    assert_eq!(doubts[0].why, "The other side could not be asked yet.");
+    chats.fixture.pass(7 * 86_400);
+    assert!(chats.handed_out().await.is_none());
+    *chats.server.found.lock().unwrap() = Ok(SentMessage {
+        is_done: true,
+        answer: "WhatsApp has it since 2026-11-20T12:00:05Z".to_owned(),
+    });
+    assert_eq!(chats.executor.reconcile().await.unwrap().confirmed, 1);
+    assert!(chats.state().await.contains("WhatsApp has it since"));
+    assert_eq!(chats.server.count(), 1);
+}
+
+/// The host dies over the call, and starts again a week later: nothing is sent.
+#[tokio::test]
+async fn death_over_the_call_sends_nothing_again() {
+    let chats = Chats::new();
+    chats.fixture.approve(&message(1));
+    *chats.server.is_silent.lock().unwrap() = true;
+    let approved = chats.handed_out().await.unwrap();
+    let executor = Arc::clone(&chats.executor);
+    let attempt =
+        tokio::spawn(async move { executor.execute(approved, ActionKind::WHATSAPP_SEND).await });
+    while chats.server.count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    attempt.abort();
+    *chats.server.is_silent.lock().unwrap() = false;
+    let chats = Chats::of(chats.fixture.restarted(), chats.server);
+    chats.fixture.pass(7 * 86_400);
+    assert_eq!(chats.executor.reconcile().await.unwrap().in_doubt.len(), 1);
+    assert!(chats.handed_out().await.is_none());
+    assert_eq!(chats.server.count(), 1);
+}
+
+/// What WhatsApp has already, after a backup was restored say, is not sent again.
+#[tokio::test]
+async fn message_that_whatsapp_has_is_not_sent_again() {
+    let chats = Chats::new();
+    chats.fixture.approve(&message(1));
+    *chats.server.found.lock().unwrap() = Ok(SentMessage {
+        is_done: true,
+        answer: "WhatsApp has it since 2026-11-20T11:00:00Z".to_owned(),
+    });
+    assert_eq!(
+        chats.next().await.unwrap().answer,
+        "WhatsApp has it since 2026-11-20T11:00:00Z"
+    );
+    assert_eq!(chats.server.count(), 0);
+}
+
+/// The owner was faster, with the phone.
+#[tokio::test]
+async fn message_that_the_owner_answered_is_not_sent() {
+    let own = |is_from_app, kind: &str, seconds: i64| OwnMessage {
+        is_from_app,
+        kind: kind.to_owned(),
+        at: NOON.parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_secs(seconds),
+    };
+    for (messages, is_sent) in [
+        (vec![own(true, "text", 60)], false),
+        (vec![own(true, "text", -60)], true),
+        (vec![own(true, "reaction", 60)], true),
+        (vec![own(false, "text", 60)], true),
+        (vec![], true),
+    ] {
+        let chats = Chats::new();
+        chats.fixture.approve(&message(1));
+        *chats.server.own.lock().unwrap() = messages;
+        assert_eq!(chats.next().await.is_ok(), is_sent);
+        assert_eq!(chats.server.count(), usize::from(is_sent));
+        if !is_sent {
+            let state = chats.state().await;
+            let words = "you answered at 2026-11-20T12:01:00Z (WhatsApp)";
+            assert!(state.contains(words), "{state}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! [`WhatsappServer`]: how messages are sent. [`McpWhatsappServer`] asks the server for WhatsApp to do it.
+//!
+//! Invariant: an answer to what acts that is not understood, or that is lost, is [`Outcome::Unknown`].
+
+use async_trait::async_trait;
+use platinum_core::{Timestamp, WhatsappSend, text::one_line};
+use platinum_journal::Outcome;
+use platinum_mcp::{CallError, Session};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use crate::{NotDone, acting::outcome_of};
+
+/// What its owner calls the server.
+const SERVER: &str = "the WhatsApp server";
+/// How errors begin that no later try ends: the server's own, and those about what was asked for.
+const FINAL: [&str; 2] = ["there is no chat ", "`"];
+
+/// A chat, as WhatsApp's server has it now.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct KnownChat {
+    /// Who it is with.
+    pub contact: KnownContact,
+    /// Why nothing may be sent there now, in words.
+    #[serde(default)]
+    pub refusal: Option<String>,
+}
+
+/// The number and the id of somebody.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct KnownContact {
+    /// The phone number.
+    #[serde(default)]
+    pub number: Option<String>,
+    /// The id.
+    #[serde(default)]
+    pub id: Option<String>,
+}
+
+/// A message in a chat.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct OwnMessage {
+    /// Whether the owner wrote it with the app.
+    pub is_from_app: bool,
+    /// What it is.
+    pub kind: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A message to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRequest {
+    /// The name of the attempt.
+    pub reference: String,
+    /// What was approved.
+    pub message: WhatsappSend,
+}
+
+/// What is known of a message that was to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentMessage {
+    /// Whether WhatsApp has it.
+    pub is_done: bool,
+    /// In words.
+    pub answer: String,
+}
+
+/// Why something was not answered. Nothing was changed by asking.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct WhatsappError {
+    /// In words, one line.
+    pub reason: String,
+    /// Whether asking again later will not help.
+    pub is_final: bool,
+}
+
+impl From<WhatsappError> for NotDone {
+    fn from(error: WhatsappError) -> Self {
+        Self::new(error.reason, !error.is_final)
+    }
+}
+
+/// A way to ask WhatsApp, and to have a message sent.
+#[async_trait]
+pub trait WhatsappServer: Send + Sync {
+    /// A chat as it is now.
+    ///
+    /// # Errors
+    /// If it cannot be asked, or there is none.
+    async fn chat(&self, chat: &str) -> Result<KnownChat, WhatsappError>;
+
+    /// The last messages of a chat, newest first, whoever wrote them.
+    ///
+    /// # Errors
+    /// If it cannot be asked, or there is no such chat.
+    async fn own_messages(&self, chat: &str, limit: u32) -> Result<Vec<OwnMessage>, WhatsappError>;
+
+    /// Sends a message, once.
+    ///
+    /// # Errors
+    /// Why it was not sent; nothing left.
+    async fn send(&self, request: &MessageRequest) -> Result<Outcome, NotDone>;
+
+    /// What became of a message, by the name of one of the attempts at it.
+    ///
+    /// # Errors
+    /// If it cannot be asked.
+    async fn find(&self, reference: &str) -> Result<SentMessage, WhatsappError>;
+}
+
+/// Asks the tools of the server for WhatsApp.
+pub struct McpWhatsappServer {
+    session: Session,
+}
+
+impl McpWhatsappServer {
+    /// Asks over this session.
+    pub fn new(session: Session) -> Self {
+        Self { session }
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        tool: &str,
+        question: Value,
+    ) -> Result<T, WhatsappError> {
+        read(self.session.call(tool, question).await)
+    }
+}
+
+#[derive(Deserialize)]
+struct MessagesRead {
+    messages: Vec<OwnMessage>,
+}
+
+#[derive(Deserialize)]
+struct FoundRead {
+    #[serde(default)]
+    outcome: Option<String>,
+    #[serde(default)]
+    answer: String,
+}
+
+#[async_trait]
+impl WhatsappServer for McpWhatsappServer {
+    async fn chat(&self, chat: &str) -> Result<KnownChat, WhatsappError> {
+        self.read("get_chat", json!({ "chat": chat })).await
+    }
+
+    async fn own_messages(&self, chat: &str, limit: u32) -> Result<Vec<OwnMessage>, WhatsappError> {
+        let question = json!({ "chat": chat, "limit": limit });
+        let read: MessagesRead = self.read("get_messages", question).await?;
+        Ok(read.messages)
+    }
+
+    async fn send(&self, request: &MessageRequest) -> Result<Outcome, NotDone> {
+        let message = &request.message;
+        let arguments = json!({
+            "reference": request.reference,
+            "chat": message.chat,
+            "contact": { "number": message.contact_number, "id": message.contact_id },
+            "text": message.text,
+            "quoted": message.quoted_message,
+        });
+        outcome_of(SERVER, self.session.call("send_message", arguments).await)
+    }
+
+    async fn find(&self, reference: &str) -> Result<SentMessage, WhatsappError> {
+        let question = json!({ "reference": reference });
+        let found: FoundRead = self.read("find_message", question).await?;
+        Ok(SentMessage {
+            is_done: found.outcome.as_deref() == Some("done"),
+            answer: one_line(&found.answer, 300),
+        })
+    }
+}
+
+/// The answer of a tool that reads.
+fn read<T: DeserializeOwned>(answer: Result<Value, CallError>) -> Result<T, WhatsappError> {
+    let failed = |reason: String, is_final| WhatsappError {
+        reason: one_line(&reason, 500),
+        is_final,
+    };
+    match answer {
+        Ok(answer) => serde_json::from_value(answer).map_err(|error| {
+            let reason = format!("{SERVER}'s answer is not of the agreed form: {error}");
+            failed(reason, false)
+        }),
+        Err(CallError::Tool(reason)) => {
+            let is_final = FINAL.iter().any(|words| reason.starts_with(words));
+            Err(failed(reason, is_final))
+        }
+        Err(error) => Err(failed(error.to_string(), false)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_is_final_by_the_servers_words_alone() {
+        let failed = |error| read::<KnownChat>(Err(error)).unwrap_err().is_final;
+        assert!(failed(CallError::Tool("there is no chat `1650`".into())));
+        assert!(failed(CallError::Tool(
+            "`chat` is no id as it was answered".into()
+        )));
+        for error in [
+            CallError::Tool("the store of messages failed: disk I/O error".into()),
+            CallError::Lost("there is no chat ".into()),
+            CallError::NotStarted("x".into()),
+        ] {
+            assert!(!failed(error));
+        }
+        let odd = read::<KnownChat>(Ok(json!({"contact": 1}))).unwrap_err();
+        assert!(
+            odd.reason
+                .starts_with("the WhatsApp server's answer is not of the agreed form: ")
+        );
+    }
+}
