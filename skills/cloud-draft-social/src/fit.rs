@@ -138,12 +138,12 @@ pub fn split(text: &str, limit: Limit) -> Option<Vec<String>> {
 
 /// The longest beginning that ends at one of the bounds and fits. An address that is to stand behind it may let a
 /// longer one fit where a shorter one does not, so all are tried that are not too long by themselves.
-fn longest<'a>(
+fn longest(
     ends: impl Iterator<Item = usize>,
-    text: &'a str,
+    text: &str,
     limit: Limit,
     fits: impl Fn(&str) -> bool,
-) -> Option<&'a str> {
+) -> Option<&str> {
     let beginnings = ends.map(|end| &text[..end]);
     let short = beginnings.take_while(|kept| limit.fits(kept.trim_end()));
     short

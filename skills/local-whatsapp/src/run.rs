@@ -64,7 +64,10 @@ pub fn run(
     let request = request(host, &chat, &conversation)?;
     let (text, doubts, by) = match host.complete(&request) {
         Ok(completion) => match answer::of_model(&completion.text) {
-            Some(text) => (text, Vec::new(), one_line(&completion.model, 60)),
+            Some(text) => {
+                let by = format!("the text is by {}", one_line(&completion.model, 60));
+                (text, Vec::new(), by)
+            }
             None => return dismissed("nothing is to be answered"),
         },
         // The builtin drafter writes no chat messages; another model may refuse what it is given.
@@ -75,7 +78,11 @@ pub fn run(
             );
             let text = answer::with_gaps(&conversation.asked_text());
             let doubt = "No language model wrote this: the answer is yours to write.".to_owned();
-            (text, vec![doubt], "no model".to_owned())
+            (
+                text,
+                vec![doubt],
+                "no language model wrote a text".to_owned(),
+            )
         }
         Err(error) => return Err(error.into()),
     };
@@ -179,7 +186,7 @@ fn reason(chat: &Chat, conversation: &Conversation, by: &str) -> String {
         Some(until) => format!(" WhatsApp takes an answer until {until}."),
         None => String::new(),
     };
-    format!("{count} without an answer; the text is by {by}.{until}")
+    format!("{count} without an answer; {by}.{until}")
 }
 
 #[cfg(test)]

@@ -303,7 +303,7 @@ fn own_answer(messages: &[KnownMessage], task: &TaskNote) -> Option<String> {
 
 /// What of an account is shown by `doctor`.
 #[derive(Deserialize)]
-struct Account {
+struct WhatsappAccount {
     number: String,
     name: String,
     webhook: String,
@@ -321,12 +321,12 @@ async fn try_out(server: ServerSpec) -> Result<Check, String> {
     let account = session.call("get_account", json!({})).await;
     session.close().await;
     let account = account.map_err(CallError::into_words)?;
-    let account: Account = serde_json::from_value(account)
+    let account: WhatsappAccount = serde_json::from_value(account)
         .map_err(|error| format!("the server's answer is not of the agreed form: {error}"))?;
     Ok(judge(account))
 }
 
-fn judge(account: Account) -> Check {
+fn judge(account: WhatsappAccount) -> Check {
     let mut problems = account.problems;
     if !account.is_receiving {
         problems.push(format!(
@@ -539,7 +539,7 @@ mod tests {
 
     #[test]
     fn check_says_what_does_not_work() {
-        let account = |is_receiving, problems: &[&str]| Account {
+        let account = |is_receiving, problems: &[&str]| WhatsappAccount {
             number: "+1 555".into(),
             name: "Me".into(),
             webhook: "http://127.0.0.1:8085/webhook".into(),

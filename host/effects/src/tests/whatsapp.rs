@@ -357,3 +357,56 @@ async fn message_that_the_owner_answered_is_not_sent() {
         }
     }
 }
+
+thread_local! {
+    /// Whether this test dies at the fail points: they are those of all tests at once.
+    static IS_DYING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// The process ends between the last reading and the call, and between the answer and its record.
+#[test]
+fn crash_at_a_fail_point_of_whatsapp_sends_once() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+    };
+    for (point, sent) in [("whatsapp-chat-read", 0), ("whatsapp-answered", 1)] {
+        fail::cfg_callback(point, || {
+            assert!(!IS_DYING.get(), "the process ends here");
+        })
+        .unwrap();
+        let chats = Chats::new();
+        chats.fixture.approve(&message(1));
+        IS_DYING.set(true);
+        let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            runtime().block_on(chats.next())
+        }));
+        IS_DYING.set(false);
+        fail::remove(point);
+        assert!(died.is_err(), "{point}");
+        assert_eq!(chats.server.count(), sent, "{point}");
+        // WhatsApp reports what it has.
+        *chats.server.found.lock().unwrap() = Ok(SentMessage {
+            is_done: sent == 1,
+            answer: "WhatsApp has it".to_owned(),
+        });
+        runtime().block_on(async {
+            let chats = Chats::of(chats.fixture.restarted(), chats.server);
+            let asked = chats.executor.reconcile().await.unwrap();
+            assert_eq!(
+                (asked.confirmed, asked.in_doubt.len()),
+                (sent, 1 - sent),
+                "{point}"
+            );
+            if sent == 0 {
+                // Its owner looks, and says: again.
+                chats.executor.let_go(id(1)).await.unwrap();
+                chats.fixture.confirm(id(1));
+                chats.next().await.unwrap();
+            }
+            assert!(chats.state().await.starts_with("done at "), "{point}");
+            assert_eq!(chats.server.count(), 1, "{point}");
+        });
+    }
+}

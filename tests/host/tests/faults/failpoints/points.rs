@@ -64,7 +64,7 @@ pub(crate) const POINTS: [&str; 56] = [
 ];
 
 /// Those that this workload does not come by, because it has no effects: each with the test that dies there.
-pub(crate) const POINTS_OF_EFFECTS: [(&str, &str); 10] = [
+pub(crate) const POINTS_OF_EFFECTS: [(&str, &str); 12] = [
     (
         "approval-findings-written",
         "act_that_dies_before_its_record_is_made_good",
@@ -104,6 +104,14 @@ pub(crate) const POINTS_OF_EFFECTS: [(&str, &str); 10] = [
     (
         "odoo-payment-answered",
         "crash_at_a_fail_point_of_odoo_acts_once",
+    ),
+    (
+        "whatsapp-chat-read",
+        "crash_at_a_fail_point_of_whatsapp_sends_once",
+    ),
+    (
+        "whatsapp-answered",
+        "crash_at_a_fail_point_of_whatsapp_sends_once",
     ),
 ];
 
