@@ -5,6 +5,7 @@
 //! - [`mail`]: new mails of one account become notes in `Needs_Action/email/`;
 //! - [`folder`]: a file that a person drops into the vault becomes a task;
 //! - [`accounting`]: bills and requests for invoices, from mails, files and Odoo;
+//! - [`social`]: posts that mention the owner;
 //! - [`whatsapp`]: what people write on WhatsApp, a task a burst, and the webhook that brings it;
 //! - [`text`]: outside text made harmless: bounded, visible, fenced;
 //! - [`ledger`]: what was seen already, durable, so that each thing becomes one task however often the
@@ -25,6 +26,7 @@ pub mod folder;
 pub mod ledger;
 pub mod mail;
 mod notes;
+pub mod social;
 pub mod source;
 pub mod stop;
 pub mod text;

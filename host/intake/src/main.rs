@@ -12,7 +12,9 @@ use platinum_intake::{
         pdf::{self, PdfReader},
     },
     folder::{FolderSettings, FolderSource},
-    mail, source,
+    mail,
+    social::source::{SocialSettings, SocialSource},
+    source,
     stop::StopSignal,
     whatsapp::{WhatsappSettings, WhatsappSource},
 };
@@ -43,6 +45,8 @@ enum Command {
     },
     /// Drafts that wait in Odoo become notes in Needs_Action/accounting.
     Odoo(OdooSettings),
+    /// Posts that mention the owner become notes in Needs_Action/social.
+    Social(SocialSettings),
     /// Conversations on WhatsApp become notes in Needs_Action/whatsapp; its webhook is received here.
     Whatsapp(WhatsappSettings),
     /// Reads a PDF from standard input and prints the e-invoice inside as text; for this program itself.
@@ -86,6 +90,7 @@ fn run(source: Command) -> anyhow::Result<()> {
             Command::Mail(mail::Settings { once: true, .. })
                 | Command::Folder { once: true, .. }
                 | Command::Odoo(OdooSettings { once: true, .. })
+                | Command::Social(SocialSettings { once: true, .. })
                 | Command::Whatsapp(WhatsappSettings { once: true, .. })
         );
         let mut stop = StopSignal::listen(!is_once)?;
@@ -111,6 +116,10 @@ async fn watch(source: Command) -> anyhow::Result<()> {
             settings.pdfs = PdfReader::own_process()?;
             let folder = FolderSource::open(settings)?;
             Ok(source::run(folder, Duration::from_secs(every), once).await?)
+        }
+        Command::Social(settings) => {
+            let social = SocialSource::open(&settings)?;
+            Ok(source::run(social, Duration::from_secs(settings.every), settings.once).await?)
         }
         Command::Odoo(settings) => {
             let odoo = OdooSource::open(&settings)?;

@@ -92,7 +92,7 @@ impl Condition {
 }
 
 /// The parts between `,` and `;` that are not in quotation marks.
-fn divided(text: &str) -> Vec<&str> {
+pub(crate) fn divided(text: &str) -> Vec<&str> {
     let mut is_quoted = false;
     let parts = text.split(|c| match c {
         '"' | '\u{201C}' | '\u{201D}' | '\u{201E}' => {
@@ -144,7 +144,7 @@ fn condition(text: &str) -> Option<Condition> {
 }
 
 /// Without what Markdown puts around it.
-fn plain(text: &str) -> &str {
+pub(crate) fn plain(text: &str) -> &str {
     text.trim().trim_matches(['`', '*', '_']).trim()
 }
 

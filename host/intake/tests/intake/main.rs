@@ -15,5 +15,6 @@ mod drafting;
 mod folder;
 mod odoo;
 mod recipients;
+mod social;
 mod taking_in;
 mod whatsapp;
