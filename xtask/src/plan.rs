@@ -58,7 +58,7 @@ const fn part(
 }
 
 /// What `cargo xtask test` runs, but for the short ones.
-const ORDINARY: [Part; 32] = [
+const ORDINARY: [Part; 33] = [
     // The tests themselves use both cores.
     part("model::model", None, 170, 2, 80),
     part("host::faults", Some("contest"), 100, 2, 130),
@@ -81,6 +81,8 @@ const ORDINARY: [Part; 32] = [
         ..part("host::odoo", None, 100, 1, 450)
     },
     part("host::faults", Some("sending"), 60, 3, 50),
+    // A server of each kind for all of its tests, and a hundred posts whose first answer is lost.
+    part("host::social", None, 100, 3, 200),
     part("verify", None, 70, 2, 35),
     part("local", None, 70, 2, 30),
     part("worktree", None, 70, 2, 20),

@@ -1,0 +1,93 @@
+//! The cloud's server takes nothing that can publish: no app password, and no token that can write.
+
+use std::{fs, path::Path, process::Command};
+
+use platinum_core::Role;
+use platinum_mcp::{Gate, ServerSpec, Session};
+use platinum_testkit::{
+    program,
+    social::{FediverseServer as _, MastodonMock},
+};
+use serde_json::json;
+
+use crate::machines::SOON;
+
+/// A session with the program as the cloud starts it.
+fn cloud_session(config: &Path) -> Session {
+    let tools = [
+        "check_post",
+        "draft_post",
+        "get_post",
+        "list_accounts",
+        "search_posts",
+    ];
+    let name = "platinum-social-draft";
+    Session::lazy(ServerSpec {
+        name: "social".to_owned(),
+        command: program(name, name).unwrap(),
+        args: vec![
+            "--config".to_owned(),
+            config.display().to_string(),
+            "--drafter-only".to_owned(),
+        ],
+        env: [].into(),
+        call_timeout: SOON,
+        gate: Gate::new(Role::Cloud, &tools, &[]),
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cloud_server_refuses_a_token_that_can_post() {
+    if !MastodonMock::present().unwrap() {
+        return;
+    }
+    let mock = MastodonMock::shared().unwrap();
+    let account = mock.create_account("credentials").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let post = json!({"post": {"account": "fedi", "parts": ["We open on Monday"], "media": []}, "operation": "draft-1"});
+    for (scopes, is_taken) in [
+        ("read", true),
+        ("read write", false),
+        ("read write:statuses", false),
+    ] {
+        let token = mock.token_for(&account, scopes).unwrap();
+        let section = account.section("fedi", &mock.url(), folder.path(), Some(&token));
+        let config = folder.path().join("social.toml");
+        fs::write(&config, section.unwrap()).unwrap();
+        let session = cloud_session(&config);
+        let answer = session.call("draft_post", post.clone()).await;
+        session.close().await;
+        match answer {
+            Ok(answer) => assert!(is_taken, "{scopes}: {answer}"),
+            Err(error) => {
+                let words = error.to_string();
+                assert!(!is_taken, "{scopes}: {words}");
+                assert!(words.contains("fedi"), "{scopes}: {words}");
+                println!("{scopes}: {words}");
+            }
+        }
+    }
+    // The token was asked for what it can do, and nothing was published to find out.
+    assert!(mock.posts(&account).unwrap().is_empty());
+}
+
+#[test]
+fn cloud_server_refuses_an_app_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("social.toml");
+    fs::write(
+        &config,
+        "[accounts.sky]\nnetwork = 'bluesky'\nserver = 'https://bsky.social'\nhandle = 'ada.test'\n\
+         password = { env = 'NO_SUCH_VARIABLE' }\n",
+    )
+    .unwrap();
+    let name = "platinum-social-draft";
+    let output = Command::new(program(name, name).unwrap())
+        .arg("--config")
+        .arg(&config)
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("can post; drafting needs none"), "{errors}");
+}

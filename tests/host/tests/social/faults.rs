@@ -1,0 +1,230 @@
+//! Answers that are lost, a daemon that dies, keys that expire, a picture that is too large and a thread that is cut: each
+//! post is there once, or not at all, and the owner is told which.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use platinum_core::{Media, VaultPath};
+use platinum_testkit::{
+    http_proxy::{Fate, HttpProxy},
+    social::{BlueskyAccount, FediverseServer as _, MastodonAccount, MastodonMock, Pds, Snac},
+};
+use serde_json::Value;
+
+use crate::machines::{Owner, post};
+
+/// The call that publishes on Bluesky.
+const PUT: &str = "com.atproto.repo.putRecord";
+/// The call that publishes on Mastodon.
+const STATUSES: &str = "POST /api/v1/statuses";
+
+/// An owner with an account on the PDS, over a line that loses what the test says.
+fn on_bluesky(name: &str) -> Option<(Owner, Arc<Pds>, BlueskyAccount, HttpProxy)> {
+    if !Pds::present().unwrap() {
+        return None;
+    }
+    let pds = Pds::shared().unwrap();
+    let account = pds.create_account(name).unwrap();
+    let proxy = HttpProxy::start(&pds.url()).unwrap();
+    let owner =
+        Owner::set(|folder: &Path| account.section("sky", &proxy.url(), folder, true).unwrap());
+    Some((owner, pds, account, proxy))
+}
+
+fn on_fediverse(url: &str, account: &MastodonAccount) -> (Owner, HttpProxy) {
+    let proxy = HttpProxy::start(url).unwrap();
+    let owner = Owner::set(|folder: &Path| {
+        account
+            .section("fedi", &proxy.url(), folder, Some(&account.token))
+            .unwrap()
+    });
+    (owner, proxy)
+}
+
+fn texts(posts: &[Value]) -> Vec<String> {
+    let texts = posts
+        .iter()
+        .map(|post| post["value"]["text"].as_str().unwrap().to_owned());
+    texts.collect()
+}
+
+/// A daemon dies before it publishes, and after the network has answered.
+#[test]
+fn death_of_the_daemon_publishes_once() {
+    let Some((owner, pds, account, _)) = on_bluesky("adadeath") else {
+        return;
+    };
+    for point in ["effect-prepared", "effect-performed"] {
+        let draft = owner.approve(&post("sky", &format!("We open on Monday, {point}!")));
+        let dying = owner.start(&format!("{point}=return"));
+        owner.await_death();
+        drop(dying);
+        let _daemon = owner.start("");
+        owner.await_done(draft);
+    }
+    let posts = pds.posts(&account).unwrap();
+    assert_eq!(
+        texts(&posts),
+        [
+            "We open on Monday, effect-performed!",
+            "We open on Monday, effect-prepared!"
+        ]
+    );
+}
+
+/// A hundred posts, of which each loses the first answer that the server gives to it.
+#[test]
+fn hundred_lost_answers_publish_once_each() {
+    let Some((owner, pds, account, proxy)) = on_bluesky("adalost") else {
+        return;
+    };
+    let mut seen = BTreeSet::new();
+    let lost = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&lost);
+    proxy.set(move |request| {
+        let (_, body) = request.split_once('\n').unwrap_or_default();
+        let key = serde_json::from_str::<Value>(body).ok();
+        let key = key.and_then(|body| Some(body["rkey"].as_str()?.to_owned()));
+        match key.filter(|_| request.contains(PUT)) {
+            Some(key) if seen.insert(key.clone()) => {
+                count.fetch_add(1, Ordering::SeqCst);
+                Fate::LostAfter
+            }
+            _ => Fate::Passed,
+        }
+    });
+    let drafts: Vec<_> = (0..100)
+        .map(|number| owner.approve(&post("sky", &format!("We open on day {number}."))))
+        .collect();
+    let _daemon = owner.start("");
+    for draft in drafts {
+        owner.await_done(draft);
+    }
+    let posts = pds.posts(&account).unwrap();
+    let different: BTreeSet<String> = texts(&posts).into_iter().collect();
+    assert_eq!((posts.len(), different.len()), (100, 100));
+    assert_eq!(lost.load(Ordering::SeqCst), 100);
+}
+
+/// The server has forgotten the key by which it would know the second attempt.
+#[test]
+fn retry_after_the_key_expired_publishes_once() {
+    if !MastodonMock::present().unwrap() {
+        return;
+    }
+    let mock = MastodonMock::start().unwrap();
+    let account = mock.create_account("expired").unwrap();
+    let (owner, _) = on_fediverse(&mock.url(), &account);
+    let draft = owner.approve(&post("fedi", "We open on Monday, really!"));
+    let dying = owner.start("effect-performed=return");
+    owner.await_death();
+    drop(dying);
+    assert_eq!(mock.posts(&account).unwrap().len(), 1);
+    mock.expire_keys().unwrap();
+    let _daemon = owner.start("");
+    owner.await_done(draft);
+    assert_eq!(mock.posts(&account).unwrap().len(), 1);
+}
+
+/// A server that knows no keys at all.
+#[test]
+fn lost_answer_of_snac_publishes_once() {
+    if !Snac::present().unwrap() {
+        return;
+    }
+    let snac = Snac::shared().unwrap();
+    let account = snac.create_account("lost").unwrap();
+    let (owner, proxy) = on_fediverse(&snac.url(), &account);
+    proxy.lose(STATUSES, Fate::LostAfter);
+    let draft = owner.approve(&post("fedi", "We open on Monday, with cake!"));
+    let _daemon = owner.start("");
+    owner.await_done(draft);
+    assert_eq!(snac.posts(&account).unwrap().len(), 1);
+}
+
+/// It is refused before anything leaves, and the owner is told which picture it is.
+#[test]
+fn picture_too_large_goes_back_before_anything_leaves() {
+    let Some((owner, pds, account, proxy)) = on_bluesky("adapicture") else {
+        return;
+    };
+    let has_published = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&has_published);
+    proxy.set(move |request| {
+        if [PUT, "uploadBlob"]
+            .iter()
+            .any(|call| request.contains(call))
+        {
+            flag.store(true, Ordering::SeqCst);
+        }
+        Fate::Passed
+    });
+    let path = "Inbox/pictures/large.png";
+    let mut picture = b"\x89PNG\r\n\x1a\n".to_vec();
+    picture.resize(3_000_000, 7);
+    fs::write(owner.vault().join(path), picture).unwrap();
+    let mut wanted = post("sky", "We open on Monday!");
+    wanted.media = vec![Media {
+        path: VaultPath::new(path).unwrap(),
+        alt: "A desk".to_owned(),
+    }];
+    let draft = owner.propose(&wanted);
+    let output = owner.platinum(&["approve", &draft.to_string()]);
+    println!("{}", String::from_utf8_lossy(&output.stderr));
+    let _daemon = owner.start("");
+    let words = owner.await_words("large.png");
+    println!("{words}");
+    let listed = owner.await_words("3000000");
+    assert!(listed.contains(&draft.to_string()), "{listed}");
+    assert!(pds.posts(&account).unwrap().is_empty());
+    assert!(!has_published.load(Ordering::SeqCst));
+}
+
+/// The line is cut while a thread is published; when it is back, the rest follows, in its order.
+#[test]
+fn thread_cut_after_the_third_goes_on() {
+    let Some((owner, pds, account, proxy)) = on_bluesky("adathread") else {
+        return;
+    };
+    let is_cut = Arc::new(AtomicBool::new(true));
+    let flag = Arc::clone(&is_cut);
+    let mut published = 0;
+    proxy.set(move |request| {
+        if !flag.load(Ordering::SeqCst) {
+            return Fate::Passed;
+        }
+        if request.contains(PUT) {
+            published += 1;
+        }
+        match published > 3 {
+            true => Fate::LostBefore,
+            false => Fate::Passed,
+        }
+    });
+    let parts = ["One", "Two", "Three", "Four", "Five"];
+    let draft = owner.approve(&post("sky", &parts.join("\n\n---\n\n")));
+    let _daemon = owner.start("");
+    let words = owner.await_words("3 of 5");
+    println!("{words}");
+    assert_eq!(
+        texts(&pds.posts(&account).unwrap()),
+        ["Three", "Two", "One"]
+    );
+    is_cut.store(false, Ordering::SeqCst);
+    owner.await_done(draft);
+    let posts = pds.posts(&account).unwrap();
+    assert_eq!(texts(&posts), ["Five", "Four", "Three", "Two", "One"]);
+    for (post, parent) in posts.iter().zip(&posts[1..]) {
+        let reply = &post["value"]["reply"];
+        assert_eq!(reply["parent"]["uri"], parent["uri"]);
+        assert_eq!(reply["root"]["uri"], posts[4]["uri"]);
+    }
+    println!("{}", owner.shows(&["log"]));
+}
