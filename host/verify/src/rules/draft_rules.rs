@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platinum_core::{AgentName, DraftId, TaskId, VaultPath, layout};
+use platinum_core::{AgentName, DraftId, SocialPublish, TaskId, VaultPath, layout};
 use platinum_repo::{Changed, Oid, Repo, RepoError};
 use platinum_tasks::{epoch_in, note_of};
 use platinum_vault::note::{DraftNote, Note};
@@ -19,12 +19,17 @@ use super::{
     note_rules::{Basis, CONFLICT},
 };
 
+/// Of what there is one draft: of a claim; of posts, of an account under a claim.
+pub(crate) type DraftSubject = (TaskId, u64, Option<String>);
+
 /// What a draft says of itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MadeDraft {
     pub(crate) id: DraftId,
     task: TaskId,
     epoch: Option<u64>,
+    /// Of a post on a social network, by which account it is.
+    account: Option<String>,
 }
 
 impl MadeDraft {
@@ -35,7 +40,18 @@ impl MadeDraft {
             id: draft.id,
             task: draft.task,
             epoch: draft.epoch,
+            account: draft
+                .action
+                .read::<SocialPublish>()
+                .ok()
+                .map(|post| post.account),
         }))
+    }
+
+    /// What it is the one draft of.
+    pub(crate) fn subject(&self) -> Option<DraftSubject> {
+        let (task, epoch) = self.claim()?;
+        Some((task, epoch, self.account.clone()))
     }
 
     /// The claim that it says it was made under.
@@ -144,7 +160,7 @@ impl<'a> DraftRules<'a> {
 
     /// What is wrong with the task and the claim of a draft. One that names no claim is refused by
     /// `claim_rules`.
-    pub(crate) fn fault(&mut self, draft: MadeDraft) -> Result<Option<String>, RepoError> {
+    pub(crate) fn fault(&mut self, draft: &MadeDraft) -> Result<Option<String>, RepoError> {
         let Some((task, epoch)) = draft.claim() else {
             return Ok(None);
         };

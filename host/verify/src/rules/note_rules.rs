@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use platinum_core::{AgentName, DraftId, TaskId, VaultPath, layout};
+use platinum_core::{AgentName, DraftId, VaultPath, layout};
 use platinum_policy::{Change, MAX_FILE_BYTES};
 use platinum_repo::{Changed, Oid, Repo, RepoError};
 use platinum_tasks::task_at;
@@ -20,7 +20,7 @@ use platinum_vault::note::{
 
 use super::{
     claim_rules::Before,
-    draft_rules::{DraftRules, MadeDraft, place_fault},
+    draft_rules::{DraftRules, DraftSubject, MadeDraft, place_fault},
     duplicates,
 };
 
@@ -120,11 +120,11 @@ pub(crate) fn faults_on(
         {
             let fault = match place_fault(path, draft.id) {
                 Some(fault) => Some(fault),
-                None => match open.add(repo, path, draft)? {
+                None => match open.add(repo, path, &draft)? {
                     Some(other) => Some(format!(
                         "its task has the draft {other} under the same claim already"
                     )),
-                    None => rules.fault(draft)?,
+                    None => rules.fault(&draft)?,
                 },
             };
             found.extend(fault.map(|fault| sentence(path, &fault)));
@@ -268,7 +268,7 @@ pub(crate) fn open_files(repo: &Repo, commit: Option<Oid>) -> Result<OpenFiles, 
 struct OpenDrafts {
     files: OpenFiles,
     /// Read when the first draft is asked about.
-    claims: Option<BTreeMap<(TaskId, u64), DraftId>>,
+    claims: Option<BTreeMap<DraftSubject, DraftId>>,
 }
 
 impl OpenDrafts {
@@ -304,13 +304,13 @@ impl OpenDrafts {
         None
     }
 
-    /// Takes a draft up; answers one of the same claim that is there already. A version that was set
+    /// Takes a draft up; answers one of the same claim, of posts by the same account, that is there already. A version that was set
     /// aside may be of the same draft.
     fn add(
         &mut self,
         repo: &Repo,
         path: &VaultPath,
-        draft: MadeDraft,
+        draft: &MadeDraft,
     ) -> Result<Option<DraftId>, RepoError> {
         let mut claims = match self.claims.take() {
             Some(claims) => claims,
@@ -318,14 +318,14 @@ impl OpenDrafts {
                 let mut claims = BTreeMap::new();
                 for blob in self.files.values() {
                     let open = MadeDraft::read(repo, *blob)?;
-                    claims.extend(open.and_then(|open| Some((open.claim()?, open.id))));
+                    claims.extend(open.and_then(|open| Some((open.subject()?, open.id))));
                 }
                 claims
             }
         };
         let is_copy = path.file_name().contains(CONFLICT);
-        let other = draft.claim().and_then(|claim| {
-            let other = claims.insert(claim, draft.id);
+        let other = draft.subject().and_then(|subject| {
+            let other = claims.insert(subject, draft.id);
             other.filter(|other| *other != draft.id || !is_copy)
         });
         self.claims = Some(claims);

@@ -1,9 +1,9 @@
 //! What a cloud agent may put before the owner: notes of their kind, without anything active, one
 //! draft a claim, and so many a day.
 
-use platinum_core::{DraftId, TaskId, VaultPath};
+use platinum_core::{Action, DraftId, SocialPublish, TaskId, VaultPath};
 use platinum_testkit::notes::{as_note, draft_path, drafted_task, with_line};
-use platinum_vault::note::{MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS};
+use platinum_vault::note::{DraftNote, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS};
 
 use super::{Story, claim, note, task};
 use crate::verifier::Perspective;
@@ -235,6 +235,42 @@ fn cloud_task_of_the_owner_keeps_its_words() {
         [(owned.as_str(), None), (done.as_str(), Some(evil.as_str()))],
     ] {
         assert_ne!(refusals(&mut story, &edits), [""; 0], "{edits:?}");
+    }
+}
+
+/// Posts are one for each account under a claim.
+#[test]
+fn cloud_drafts_a_post_once_for_each_account() {
+    let mut story = Story::begin();
+    let post = |path: &str, account: &str| {
+        let mut draft = DraftNote::parse(&as_note(path, "Yes.\n")).unwrap();
+        draft.epoch = Some(1);
+        draft.action = Action::new(&SocialPublish {
+            account: account.to_owned(),
+            text: "We open on Monday.\n".to_owned(),
+            ..SocialPublish::default()
+        });
+        draft.render()
+    };
+    let (first, second) = (draft_path("a"), draft_path("b"));
+    let both = |other: &str| {
+        [
+            (first.clone(), post(&first, "bluesky")),
+            (second.clone(), post(&second, other)),
+        ]
+    };
+    let id = VaultPath::new(&*first).unwrap().stem().to_owned();
+    let why = sentence(
+        &second,
+        &format!("its task has the draft {id} under the same claim already"),
+    );
+    for (other, expected) in [("bluesky", vec![why]), ("fediverse", vec![])] {
+        let made = both(other);
+        let made: Vec<_> = made
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
+        assert_eq!(refused(&mut story, &made), expected, "{other}");
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use platinum_core::{Action, Clock as _, DraftId, SocialPublish, SystemClock, TaskId, layout};
 use platinum_testkit::{
-    Child, add_skills, compiled_skills, git::GitServer, is_dead, program, wait_for,
+    Child, add_skills, compiled_skills, exchange_keys, git::GitServer, is_dead, program, wait_for,
 };
 use platinum_vault::note::{DraftNote, TaskNote};
 
@@ -240,25 +240,9 @@ impl Halves {
         ] {
             program(name, name).unwrap();
         }
-        halves.exchange_keys();
+        exchange_keys(&halves.config("cloud"), &halves.config("local")).unwrap();
         add_skills(&halves.config("local")).unwrap();
         halves
-    }
-
-    fn exchange_keys(&self) {
-        let text = |path: PathBuf| path.to_str().unwrap().to_owned();
-        let script = format!(
-            "ssh() {{ shift; sh -c \"$*\"; }}\n\
-             platinum() {{ '{}' --config '{}' \"$@\"; }}\n\
-             platinum trust \"$(ssh HOST '{}' trust --config '{}' \"'$(platinum key)'\")\"",
-            text(program("platinum-local", "platinum").unwrap()),
-            text(self.config("local")),
-            text(program("platinum-cloud", "platinum-cloud").unwrap()),
-            text(self.config("cloud")),
-        );
-        let output = Command::new("sh").args(["-c", &script]).output().unwrap();
-        let printed = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{printed}");
     }
 
     fn config(&self, role: &str) -> PathBuf {
@@ -291,9 +275,13 @@ impl Halves {
         self.folder.path().join(format!("{role}.log"))
     }
 
+    pub(crate) fn log_of(&self, role: &str) -> String {
+        fs::read_to_string(self.log_path(role)).unwrap_or_default()
+    }
+
     pub(crate) fn log(&self) -> String {
-        let of = |role| fs::read_to_string(self.log_path(role)).unwrap_or_default();
-        format!("cloud:\n{}\nlocal:\n{}", of("cloud"), of("local"))
+        let (cloud, local) = (self.log_of("cloud"), self.log_of("local"));
+        format!("cloud:\n{cloud}\nlocal:\n{local}")
     }
 
     /// Gives a command of the owner's, which must succeed.

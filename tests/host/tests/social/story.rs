@@ -44,8 +44,10 @@ fn dropped_note_is_drafted_on_the_cloud_and_published_once() {
     let _cloud = halves.start("cloud");
     let _local = halves.start("local");
     let inbox = halves.vault("local").join("Inbox");
-    platinum_testkit::wait_for("the vault to be laid out", SOON, || {
-        Ok(inbox.is_dir().then_some(()))
+    // What is in Inbox/ before is left alone.
+    let is_watched = "the folder watcher: waiting for dropped files";
+    platinum_testkit::wait_for("the folder watcher", SOON, || {
+        Ok(halves.log_of("local").contains(is_watched).then_some(()))
     })
     .unwrap_or_else(|error| panic!("{error:#}\n{}", halves.log()));
     fs::write(inbox.join("opening.md"), note()).unwrap();

@@ -64,7 +64,7 @@ pub(crate) const POINTS: [&str; 56] = [
 ];
 
 /// Those that this workload does not come by, because it has no effects: each with the test that dies there.
-pub(crate) const POINTS_OF_EFFECTS: [(&str, &str); 12] = [
+pub(crate) const POINTS_OF_EFFECTS: [(&str, &str); 14] = [
     (
         "approval-findings-written",
         "act_that_dies_before_its_record_is_made_good",
@@ -104,6 +104,14 @@ pub(crate) const POINTS_OF_EFFECTS: [(&str, &str); 12] = [
     (
         "odoo-payment-answered",
         "crash_at_a_fail_point_of_odoo_acts_once",
+    ),
+    (
+        "social-post-read",
+        "crash_at_a_fail_point_of_a_post_publishes_once",
+    ),
+    (
+        "social-post-answered",
+        "crash_at_a_fail_point_of_a_post_publishes_once",
     ),
     (
         "whatsapp-chat-read",
