@@ -16,12 +16,12 @@ const MAX_RULES: usize = 200;
 /// The rules of a handbook.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SocialRules {
-    answered: Vec<Condition>,
-    never: Vec<Condition>,
+    answered: Vec<MentionCondition>,
+    never: Vec<MentionCondition>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Condition {
+enum MentionCondition {
     /// Everybody.
     All,
     /// One account, in small letters and without an `@` before it.
@@ -58,7 +58,7 @@ impl SocialRules {
     /// The rule that asks for an answer to a text by somebody, in words; `author` is `name@server`, or the whole name
     /// where that is a domain.
     pub fn answering(&self, author: &str, text: &str) -> Option<String> {
-        let fits = |condition: &&Condition| condition.fits(author, text);
+        let fits = |condition: &&MentionCondition| condition.fits(author, text);
         if self.never.iter().any(|condition| fits(&condition)) {
             return None;
         }
@@ -67,7 +67,7 @@ impl SocialRules {
     }
 }
 
-impl Condition {
+impl MentionCondition {
     fn fits(&self, author: &str, text: &str) -> bool {
         let author = author.trim_start_matches('@').to_lowercase();
         match self {
@@ -94,10 +94,10 @@ impl Condition {
     }
 }
 
-fn condition(text: &str) -> Option<Condition> {
+fn condition(text: &str) -> Option<MentionCondition> {
     let text = plain(text).to_lowercase();
     if ["all", "alle", "everybody"].contains(&text.as_str()) {
-        return Some(Condition::All);
+        return Some(MentionCondition::All);
     }
     for start in ["text contains", "text enthält"] {
         if let Some(words) = text.strip_prefix(start) {
@@ -105,7 +105,7 @@ fn condition(text: &str) -> Option<Condition> {
             let words = words.trim_matches(['"', '\u{201C}', '\u{201D}', '\u{201E}', '\'']);
             return Some(words.trim())
                 .filter(|words| !words.is_empty())
-                .map(|words| Condition::Text(words.to_owned()));
+                .map(|words| MentionCondition::Text(words.to_owned()));
         }
     }
     let is_name = |name: &str| {
@@ -113,17 +113,17 @@ fn condition(text: &str) -> Option<Condition> {
         !name.is_empty() && name.chars().all(is_plain)
     };
     if let Some(server) = text.strip_prefix("*@") {
-        return is_name(server).then(|| Condition::Server(server.to_owned()));
+        return is_name(server).then(|| MentionCondition::Server(server.to_owned()));
     }
     let name = text.strip_prefix('@').unwrap_or(&text);
     match name.split_once('@') {
         Some((user, server)) if is_name(user) && is_name(server) => {
-            Some(Condition::Account(name.to_owned()))
+            Some(MentionCondition::Account(name.to_owned()))
         }
         // A word would be nobody's name.
         None if is_name(name) && name.contains('.') => Some(match text.starts_with('@') {
-            true => Condition::Server(name.to_owned()),
-            false => Condition::Account(name.to_owned()),
+            true => MentionCondition::Server(name.to_owned()),
+            false => MentionCondition::Account(name.to_owned()),
         }),
         _ => None,
     }
