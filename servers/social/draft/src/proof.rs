@@ -1,10 +1,9 @@
 //! [`require_reader`]: that the token of an account can do nothing but read, where that is asked for.
 //!
-//! The server is asked: which scopes the token's application has, and, where that is not said, whether it lets the
-//! token post. An application that may do more is refused, whatever its token may: posting is not all that there is.
-//! Asking whether it lets the token post is the one call here of the kind that publishes: it is for a post without a
-//! text and without a picture, which no server can publish. It is made only to servers that are known to answer so,
-//! and that have tokens which cannot post.
+//! The server is asked: which scopes the token's application has, and, where that does not say it, whether it lets the
+//! token post. That is the one call here of the kind that publishes: it is for a post without a text and without a
+//! picture, which no server can publish. It is made only to servers that are known to answer so, and that have tokens
+//! which cannot post.
 
 use platinum_social_client::SocialError;
 use platinum_social_client::config::NetworkKind;
@@ -60,12 +59,9 @@ pub async fn require_reader(
 async fn can_post(mastodon: &Mastodon) -> Result<bool, SocialError> {
     let asked = mastodon.request(Method::GET, "/api/v1/apps/verify_credentials", &[]);
     match mastodon.send(asked).await {
-        Ok(answer) => {
-            if let Some(is_reading) = is_reading(&answer.body) {
-                return Ok(!is_reading);
-            }
-        }
-        Err(SocialError::Refused {
+        Ok(answer) if is_reading(&answer.body) => return Ok(false),
+        Ok(_)
+        | Err(SocialError::Refused {
             status: 401 | 403 | 404,
             ..
         }) => {}
@@ -82,8 +78,8 @@ async fn can_post(mastodon: &Mastodon) -> Result<bool, SocialError> {
     }
 }
 
-/// Whether all scopes of an application are for reading; none if it does not say them.
-fn is_reading(application: &Value) -> Option<bool> {
+/// Whether all scopes of an application are for reading; not if it does not say them.
+fn is_reading(application: &Value) -> bool {
     let scopes: Vec<&str> = match application.get("scopes") {
         Some(Value::Array(scopes)) => scopes
             .iter()
@@ -93,7 +89,7 @@ fn is_reading(application: &Value) -> Option<bool> {
         _ => vec![],
     };
     let is_read = |scope: &&str| matches!(*scope, "read" | "profile") || scope.starts_with("read:");
-    (!scopes.is_empty()).then(|| scopes.iter().all(is_read))
+    !scopes.is_empty() && scopes.iter().all(is_read)
 }
 
 #[cfg(test)]
@@ -104,18 +100,15 @@ mod tests {
     #[test]
     fn scopes_are_reading_only_if_all_are() {
         for (answer, expected) in [
-            (json!({"scopes": ["read", "profile"]}), Some(true)),
-            (
-                json!({"scopes": ["read:accounts", "read:statuses"]}),
-                Some(true),
-            ),
-            (json!({"scopes": "read read:search"}), Some(true)),
-            (json!({"scopes": ["read", "write:accounts"]}), Some(false)),
-            (json!({"scopes": ["read", 7]}), Some(false)),
-            (json!({"scopes": ["readwrite"]}), Some(false)),
-            (json!({"scopes": []}), None),
-            (json!({"name": "app"}), None),
-            (json!(null), None),
+            (json!({"scopes": ["read", "profile"]}), true),
+            (json!({"scopes": ["read:accounts", "read:statuses"]}), true),
+            (json!({"scopes": "read read:search"}), true),
+            (json!({"scopes": ["read", "write:statuses"]}), false),
+            (json!({"scopes": ["read", 7]}), false),
+            (json!({"scopes": ["readwrite"]}), false),
+            (json!({"scopes": []}), false),
+            (json!({"name": "app"}), false),
+            (json!(null), false),
         ] {
             assert_eq!(is_reading(&answer), expected, "{answer}");
         }
