@@ -11,7 +11,7 @@ use super::{
     difference,
     server::{FoundPayment, OdooServer, PaymentPreview, PaymentRequest},
 };
-use crate::{Attempt, Effect, NotDone, done};
+use crate::{Attempt, Effect, NotDone, Recovery, acting::if_there, done};
 
 /// Records payments this way.
 pub struct RecordPayment {
@@ -83,7 +83,7 @@ impl Effect for RecordPayment {
                 }
             }
             // Between the two readings: what it would be now is read, for its owner.
-            Err(why) if why.recovery == crate::Recovery::Approval => {
+            Err(why) if why.recovery == Recovery::Approval => {
                 Err(self.read(&attempt).await.err().unwrap_or(why))
             }
             outcome => outcome,
@@ -110,11 +110,9 @@ impl Effect for RecordPayment {
         let Ok(payment) = draft.action.read::<OdooPayment>() else {
             return Ok(None);
         };
-        let now = match self.server.document(payment.invoice).await {
-            Ok(now) => now,
-            // What becomes of it is said when it is prepared.
-            Err(error) if error.is_final => return Ok(None),
-            Err(error) => return Err(error.reason),
+        // What becomes of it without its document is said when it is prepared.
+        let Some(now) = if_there(self.server.document(payment.invoice).await)? else {
+            return Ok(None);
         };
         let is_zero = |amount: &str| amount.bytes().all(|byte| matches!(byte, b'0' | b'.'));
         let open = now.text("residual");

@@ -11,7 +11,7 @@ use super::{
     difference,
     server::{OdooDocument, OdooServer},
 };
-use crate::{Attempt, Effect, NotDone, done};
+use crate::{Attempt, Effect, NotDone, Recovery, acting::if_there, done};
 
 /// How the name of an attempt begins; Odoo's number of the document follows.
 const REFERENCE: &str = "document-";
@@ -41,11 +41,9 @@ impl PostDocument {
 
     /// What became of it, by how the document is now.
     async fn posted(&self, document: u64) -> Result<Option<(OdooDocument, String)>, String> {
-        let now = match self.server.document(document).await {
-            Ok(now) => now,
-            // What is posted cannot be deleted.
-            Err(error) if error.is_final => return Ok(None),
-            Err(error) => return Err(error.reason),
+        // What is posted cannot be deleted.
+        let Some(now) = if_there(self.server.document(document).await)? else {
+            return Ok(None);
         };
         let answer = format!("{} is posted", now.title());
         Ok((now.text("state") == "posted").then_some((now, answer)))
@@ -79,12 +77,10 @@ impl Effect for PostDocument {
                 _ => Ok(Outcome::Unknown { reason }),
             },
             // Between the two readings: what it is now is read, for its owner.
-            Err(why) if why.recovery == crate::Recovery::Approval => {
-                match self.read(&attempt).await {
-                    Err(renewed) if renewed.renewed.is_some() => Err(renewed),
-                    _ => Err(why),
-                }
-            }
+            Err(why) if why.recovery == Recovery::Approval => match self.read(&attempt).await {
+                Err(renewed) if renewed.renewed.is_some() => Err(renewed),
+                _ => Err(why),
+            },
             outcome => outcome,
         }
     }

@@ -33,7 +33,7 @@ impl PublishPost {
             .server
             .find(base_of(reference), &post.request(&[]))
             .await;
-        found.map_err(|error| error.0)
+        found.map_err(|error| error.reason)
     }
 }
 
@@ -118,7 +118,7 @@ impl Effect for PublishPost {
         }
         let since = finished.map_or(draft.created, |at| at.max(draft.created));
         let own = self.server.own_posts(&post.account).await;
-        let own = own.map_err(|error| error.0)?;
+        let own = own.map_err(|error| error.reason)?;
         let by_owner = own.iter().filter_map(|post| {
             let at: Timestamp = post.at.parse().ok()?;
             (post.is_own && at > since).then_some((at, post))

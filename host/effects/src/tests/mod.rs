@@ -35,7 +35,7 @@ use platinum_vault::{
 use tempfile::TempDir;
 
 use crate::{
-    Effect, EffectError, Executor, Fence, NotDone, Reconciled,
+    AskError, Effect, EffectError, Executor, Fence, NotDone, Reconciled,
     approvals::{ApprovalPolicy, Approvals, ApprovalsQueue, Approved, EntryState, Outgoing, act},
     email::{CloseRequest, MailAccounts, MailSender, SendMail, SendRequest, SentMatch},
     social::SocialAccounts,

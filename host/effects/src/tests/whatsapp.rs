@@ -4,15 +4,14 @@ use platinum_core::WhatsappSend;
 
 use super::*;
 use crate::whatsapp::{
-    KnownChat, KnownContact, MessageRequest, OwnMessage, SendMessage, SentMessage, WhatsappError,
-    WhatsappServer,
+    KnownChat, KnownContact, MessageRequest, OwnMessage, SendMessage, SentMessage, WhatsappServer,
 };
 
 /// A WhatsApp: what it has, what it answers, and what it was asked.
 struct TestChats {
-    chat: Mutex<Result<KnownChat, WhatsappError>>,
+    chat: Mutex<Result<KnownChat, AskError>>,
     own: Mutex<Vec<OwnMessage>>,
-    found: Mutex<Result<SentMessage, WhatsappError>>,
+    found: Mutex<Result<SentMessage, AskError>>,
     answers: Mutex<VecDeque<Result<Outcome, NotDone>>>,
     sent: Mutex<Vec<MessageRequest>>,
     /// Whether the call that sends is never answered.
@@ -33,8 +32,8 @@ fn open_chat() -> KnownChat {
     }
 }
 
-fn away() -> WhatsappError {
-    WhatsappError {
+fn away() -> AskError {
+    AskError {
         reason: "the store of messages failed".to_owned(),
         is_final: false,
     }
@@ -66,11 +65,11 @@ impl TestChats {
 
 #[async_trait]
 impl WhatsappServer for TestChats {
-    async fn chat(&self, _: &str) -> Result<KnownChat, WhatsappError> {
+    async fn chat(&self, _: &str) -> Result<KnownChat, AskError> {
         self.chat.lock().unwrap().clone()
     }
 
-    async fn own_messages(&self, _: &str, _: u32) -> Result<Vec<OwnMessage>, WhatsappError> {
+    async fn own_messages(&self, _: &str, _: u32) -> Result<Vec<OwnMessage>, AskError> {
         Ok(self.own.lock().unwrap().clone())
     }
 
@@ -84,7 +83,7 @@ impl WhatsappServer for TestChats {
         answer.unwrap_or_else(|| Ok(crate::done("sent to Sheena, +16505551234")))
     }
 
-    async fn find(&self, _: &str) -> Result<SentMessage, WhatsappError> {
+    async fn find(&self, _: &str) -> Result<SentMessage, AskError> {
         self.found.lock().unwrap().clone()
     }
 }
@@ -230,7 +229,7 @@ async fn what_must_not_be_sent_is_refused_before_it_leaves() {
         refusal: Some(words.to_owned()),
         ..open_chat()
     };
-    let gone = WhatsappError {
+    let gone = AskError {
         reason: "there is no chat `1650`".to_owned(),
         is_final: true,
     };

@@ -10,8 +10,8 @@ use super::*;
 use crate::{
     InDoubt,
     odoo::{
-        FoundPayment, OdooDocument, OdooError, OdooServer, PaymentPreview, PaymentRequest,
-        PostDocument, RecordPayment,
+        FoundPayment, OdooDocument, OdooServer, PaymentPreview, PaymentRequest, PostDocument,
+        RecordPayment,
     },
 };
 
@@ -25,9 +25,9 @@ type Happening = Box<dyn FnOnce(&TestOdoo) + Send>;
 
 /// An Odoo: what it has, what it answers to what acts, and what it was asked.
 struct TestOdoo {
-    document: Mutex<Result<OdooDocument, OdooError>>,
-    preview: Mutex<Result<PaymentPreview, OdooError>>,
-    payment: Mutex<Result<FoundPayment, OdooError>>,
+    document: Mutex<Result<OdooDocument, AskError>>,
+    preview: Mutex<Result<PaymentPreview, AskError>>,
+    payment: Mutex<Result<FoundPayment, AskError>>,
     answers: Mutex<VecDeque<Result<Outcome, NotDone>>>,
     /// What happens in Odoo when it is asked to act, whatever it answers.
     while_it_acts: Mutex<Option<Happening>>,
@@ -68,8 +68,8 @@ fn a_payment() -> FoundPayment {
     .unwrap()
 }
 
-fn away() -> OdooError {
-    OdooError {
+fn away() -> AskError {
+    AskError {
         reason: "cannot reach Odoo at 127.0.0.1".to_owned(),
         is_final: false,
     }
@@ -133,7 +133,7 @@ impl TestOdoo {
 
 #[async_trait]
 impl OdooServer for TestOdoo {
-    async fn document(&self, id: u64) -> Result<OdooDocument, OdooError> {
+    async fn document(&self, id: u64) -> Result<OdooDocument, AskError> {
         self.note(format!("document {id}")).await;
         self.document.lock().unwrap().clone()
     }
@@ -144,7 +144,7 @@ impl OdooServer for TestOdoo {
         self.act(format!("post {}", document.text("total"))).await
     }
 
-    async fn preview_payment(&self, payment: &OdooPayment) -> Result<PaymentPreview, OdooError> {
+    async fn preview_payment(&self, payment: &OdooPayment) -> Result<PaymentPreview, AskError> {
         self.note(format!("preview {}", payment.journal)).await;
         self.preview.lock().unwrap().clone()
     }
@@ -157,7 +157,7 @@ impl OdooServer for TestOdoo {
         self.act(format!("pay {}", request.operation)).await
     }
 
-    async fn find_payment(&self, operation: &str) -> Result<FoundPayment, OdooError> {
+    async fn find_payment(&self, operation: &str) -> Result<FoundPayment, AskError> {
         self.note(format!("find {operation}")).await;
         self.payment.lock().unwrap().clone()
     }

@@ -152,7 +152,7 @@ async fn drift_at_the_last_moment_goes_back_too() {
 #[tokio::test]
 async fn document_that_cannot_be_posted_is_refused_in_words() {
     let obstacle = "is set to be posted by itself (at_date); take that back in Odoo first";
-    let gone = OdooError {
+    let gone = AskError {
         reason: "there is no document 12 in Odoo".to_owned(),
         is_final: true,
     };
@@ -249,7 +249,7 @@ async fn payment_that_cannot_be_made_is_refused_in_words() {
     books.odoo.post_it();
     books.fixture.approve(&payment(1));
     let why = "it cannot be paid so: only 2.00 EUR of vendor bill BILL/1 are open, and 22.49 were approved";
-    *books.odoo.preview.lock().unwrap() = Err(OdooError {
+    *books.odoo.preview.lock().unwrap() = Err(AskError {
         reason: why.to_owned(),
         is_final: true,
     });

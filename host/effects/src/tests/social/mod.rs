@@ -7,8 +7,7 @@ use platinum_core::{Media, PostRequest, SocialPublish};
 
 use super::*;
 use crate::social::{
-    CheckedPost, FoundParts, FoundPost, OwnPost, PublishPost, PublishRequest, SocialError,
-    SocialServer,
+    CheckedPost, FoundParts, FoundPost, OwnPost, PublishPost, PublishRequest, SocialServer,
 };
 
 const ACCOUNT: &str = "@ada.test at https://bsky.test";
@@ -72,7 +71,7 @@ impl TestNetwork {
         asked.iter().filter(|asked| asked.starts_with(call)).count()
     }
 
-    async fn note(&self, call: String) -> Result<(), SocialError> {
+    async fn note(&self, call: String) -> Result<(), AskError> {
         self.asked.lock().unwrap().push(call.clone());
         let silent = self.silent.lock().unwrap().clone();
         let is_silent =
@@ -81,13 +80,18 @@ impl TestNetwork {
             std::future::pending::<()>().await;
         }
         let away = self.away.lock().unwrap().clone();
-        away.map_or(Ok(()), |why| Err(SocialError(why)))
+        away.map_or(Ok(()), |why| {
+            Err(AskError {
+                reason: why,
+                is_final: false,
+            })
+        })
     }
 }
 
 #[async_trait]
 impl SocialServer for TestNetwork {
-    async fn check(&self, post: &PostRequest) -> Result<CheckedPost, SocialError> {
+    async fn check(&self, post: &PostRequest) -> Result<CheckedPost, AskError> {
         self.note(format!("check {}", post.account)).await?;
         // What has to be checked is all of it, but the content of its files.
         assert!(
@@ -100,7 +104,7 @@ impl SocialServer for TestNetwork {
         })
     }
 
-    async fn find(&self, reference: &str, post: &PostRequest) -> Result<FoundParts, SocialError> {
+    async fn find(&self, reference: &str, post: &PostRequest) -> Result<FoundParts, AskError> {
         self.note(format!("find {reference}")).await?;
         let there = *self.there.lock().unwrap();
         let parts = (1..=post.parts.len()).map(|part| {
@@ -115,7 +119,7 @@ impl SocialServer for TestNetwork {
         })
     }
 
-    async fn own_posts(&self, account: &str) -> Result<Vec<OwnPost>, SocialError> {
+    async fn own_posts(&self, account: &str) -> Result<Vec<OwnPost>, AskError> {
         self.note(format!("own {account}")).await?;
         Ok(self.own.lock().unwrap().clone())
     }
