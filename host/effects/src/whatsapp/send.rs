@@ -26,10 +26,7 @@ impl SendMessage {
 
     /// The message, if its chat is still with whom it was approved for, and may be answered.
     async fn read(&self, attempt: &Attempt) -> Result<WhatsappSend, NotDone> {
-        let approved: WhatsappSend =
-            attempt.outgoing.note.action.read().map_err(|error| {
-                NotDone::new(format!("it is no message to send: {error}"), false)
-            })?;
+        let approved: WhatsappSend = attempt.outgoing.note.action.read()?;
         let chat = self.server.chat(&approved.chat).await?;
         judge(&approved, &chat)?;
         Ok(approved)
@@ -75,11 +72,6 @@ fn pair(number: &Option<String>, id: &Option<String>) -> String {
 impl Effect for SendMessage {
     fn kind(&self) -> ActionKind {
         ActionKind::WHATSAPP_SEND
-    }
-
-    /// The name that comes back with WhatsApp's reports of the message.
-    fn reference(&self, draft: &DraftNote) -> String {
-        draft.id.to_string().to_lowercase()
     }
 
     async fn prepare(&self, attempt: &Attempt) -> Result<(), NotDone> {
