@@ -2,6 +2,7 @@
 //! clock that do what the test says.
 
 mod above;
+mod acting_host;
 mod attempts;
 mod messages;
 mod odoo;
@@ -33,6 +34,8 @@ use platinum_vault::{
     note::{DraftNote, Note, TaskNote, finish},
 };
 use tempfile::TempDir;
+
+use acting_host::ActingHost;
 
 use crate::{
     AskError, Effect, EffectError, Executor, Fence, NotDone, Reconciled,

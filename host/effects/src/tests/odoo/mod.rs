@@ -7,12 +7,9 @@ use platinum_core::{Money, OdooPayment, OdooPost};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{
-    InDoubt,
-    odoo::{
-        FoundPayment, OdooDocument, OdooServer, PaymentPreview, PaymentRequest, PostDocument,
-        RecordPayment,
-    },
+use crate::odoo::{
+    FoundPayment, OdooDocument, OdooServer, PaymentPreview, PaymentRequest, PostDocument,
+    RecordPayment,
 };
 
 const BILL: &str = "# Draft vendor bill 12 · Ann · 22.49 EUR\n\n- **Vendor:** Ann, no. 7\n\
@@ -196,73 +193,23 @@ fn payment(n: u128) -> DraftNote {
 }
 
 /// A host with an Odoo.
-struct Books {
-    fixture: Fixture,
-    odoo: Arc<TestOdoo>,
-    executor: Arc<Executor>,
-}
+type Books = ActingHost<TestOdoo>;
 
 impl Books {
     fn new() -> Self {
-        Self::of(Fixture::new([]), TestOdoo::new())
-    }
-
-    fn of(fixture: Fixture, odoo: Arc<TestOdoo>) -> Self {
-        let post: Arc<dyn Effect> = Arc::new(PostDocument::new(odoo.clone()));
-        let pay: Arc<dyn Effect> = Arc::new(RecordPayment::new(odoo.clone()));
-        let executor = Executor::new(Arc::clone(&fixture.approvals), [post, pay]);
-        Self {
-            fixture,
-            odoo,
-            executor: Arc::new(executor),
-        }
-    }
-
-    fn restarted(self) -> Self {
-        Self::of(self.fixture.restarted(), self.odoo)
-    }
-
-    /// What is handed out next, if anything is.
-    async fn handed_out(&self) -> Option<Approved> {
-        let kinds = [ActionKind::ODOO_POST, ActionKind::ODOO_PAYMENT];
-        self.fixture.approvals.next(&kinds).await.unwrap()
-    }
-
-    /// Carries out what is handed out next.
-    async fn next(&self) -> Result<Receipt, EffectError> {
-        let approved = self.handed_out().await.unwrap();
-        let kind = approved.draft().action.kind();
-        self.executor.execute(approved, kind).await
-    }
-
-    async fn state(&self) -> String {
-        self.fixture.states().await.join(" | ")
+        Self::of(Fixture::new([]), TestOdoo::new(), |odoo| {
+            vec![
+                Arc::new(PostDocument::new(odoo.clone())),
+                Arc::new(RecordPayment::new(odoo.clone())),
+            ]
+        })
     }
 
     /// Begins what is next, and ends with the process while it waits for this call.
     async fn dies_at(self, call: &str, nth: usize) -> Self {
-        let approved = self.handed_out().await.unwrap();
-        let kind = approved.draft().action.kind();
-        let executor = Arc::clone(&self.executor);
-        *self.odoo.silent.lock().unwrap() = Some((call.to_owned(), nth));
-        let attempt = tokio::spawn(async move { executor.execute(approved, kind).await });
-        while self.odoo.count(call) < nth {
-            tokio::task::yield_now().await;
-        }
-        attempt.abort();
-        *self.odoo.silent.lock().unwrap() = None;
-        self.restarted()
-    }
-
-    async fn doubts(&self) -> Vec<InDoubt> {
-        self.executor.reconcile().await.unwrap().in_doubt
-    }
-
-    fn pending(&self, n: u128) -> DraftNote {
-        let text = self
-            .fixture
-            .vault
-            .read_text(&layout::pending(id(n)), 100_000);
-        DraftNote::parse(&text.unwrap()).unwrap()
+        *self.server.silent.lock().unwrap() = Some((call.to_owned(), nth));
+        let died = self.dies_when(|odoo| odoo.count(call) >= nth).await;
+        *died.server.silent.lock().unwrap() = None;
+        died
     }
 }

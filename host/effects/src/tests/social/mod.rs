@@ -172,67 +172,26 @@ fn with_accounts(social: SocialAccounts) -> ApprovalPolicy {
 }
 
 /// A host with a network.
-struct Posts {
-    fixture: Fixture,
-    network: Arc<TestNetwork>,
-    executor: Arc<Executor>,
-}
+type Posts = ActingHost<TestNetwork>;
 
 impl Posts {
     fn new() -> Self {
         let fixture = Fixture::new([]).restarted_with(with_accounts(accounts_of(ACCOUNT)));
-        Self::of(fixture, TestNetwork::new())
+        Self::with(fixture, TestNetwork::new())
     }
 
-    fn of(fixture: Fixture, network: Arc<TestNetwork>) -> Self {
-        let publish: Arc<dyn Effect> = Arc::new(PublishPost::new(network.clone()));
-        let executor = Executor::new(Arc::clone(&fixture.approvals), [publish]);
-        Self {
-            fixture,
-            network,
-            executor: Arc::new(executor),
-        }
-    }
-
-    fn restarted(self) -> Self {
-        Self::of(self.fixture.restarted(), self.network)
-    }
-
-    async fn handed_out(&self) -> Option<Approved> {
-        let kinds = [ActionKind::SOCIAL_PUBLISH];
-        self.fixture.approvals.next(&kinds).await.unwrap()
-    }
-
-    /// Carries out what is handed out next.
-    async fn next(&self) -> Result<Receipt, EffectError> {
-        let approved = self.handed_out().await.unwrap();
-        self.executor
-            .execute(approved, ActionKind::SOCIAL_PUBLISH)
-            .await
-    }
-
-    async fn state(&self) -> String {
-        self.fixture.states().await.join(" | ")
+    fn with(fixture: Fixture, network: Arc<TestNetwork>) -> Self {
+        Self::of(fixture, network, |network| {
+            vec![Arc::new(PublishPost::new(network.clone()))]
+        })
     }
 
     /// Begins what is next, and ends with the process while it waits for this call.
     async fn dies_at(self, call: &str, nth: usize) -> Self {
-        let approved = self.handed_out().await.unwrap();
-        let executor = Arc::clone(&self.executor);
-        *self.network.silent.lock().unwrap() = Some((call.to_owned(), nth));
-        let kind = ActionKind::SOCIAL_PUBLISH;
-        let attempt = tokio::spawn(async move { executor.execute(approved, kind).await });
-        while self.network.count(call) < nth {
-            tokio::task::yield_now().await;
-        }
-        attempt.abort();
-        *self.network.silent.lock().unwrap() = None;
-        self.restarted()
-    }
-
-    async fn doubts(&self) -> Vec<String> {
-        let asked = self.executor.reconcile().await.unwrap();
-        asked.in_doubt.into_iter().map(|doubt| doubt.why).collect()
+        *self.server.silent.lock().unwrap() = Some((call.to_owned(), nth));
+        let died = self.dies_when(|network| network.count(call) >= nth).await;
+        *died.server.silent.lock().unwrap() = None;
+        died
     }
 
     /// Why what was begun went back, and that it waits.
