@@ -24,6 +24,7 @@ use super::{
     interfaces, mail::ReadOnlyMail,
 };
 use crate::{
+    server::{AskError, ask},
     tasks::TaskStore,
     zones::{
         Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities,
@@ -194,10 +195,8 @@ impl ZoneCapabilities for EmailZone {
             "message_id": message_id,
             "people": people.unwrap_or_default(),
         });
-        let answer = session.call("get_answer", asked).await;
-        let answer = answer.map_err(|error| error.to_string())?;
-        let answer: OwnAnswer = serde_json::from_value(answer)
-            .map_err(|error| format!("the answer is not of the agreed form: {error}"))?;
+        let answer = ask(session, "get_answer", asked).await;
+        let answer: OwnAnswer = answer.map_err(AskError::into_words)?;
         Ok(answer.words())
     }
 
@@ -376,8 +375,7 @@ async fn learnt_addresses(session: &Session, account: &str) -> Vec<String> {
         learnt: Vec<String>,
     }
     let asked = serde_json::json!({ "account": account });
-    let answer = session.call("get_own_addresses", asked).await.ok();
-    let answer = answer.and_then(|answer| serde_json::from_value::<Answer>(answer).ok());
+    let answer = ask::<Answer>(session, "get_own_addresses", asked).await;
     answer.map(|answer| answer.learnt).unwrap_or_default()
 }
 
@@ -419,11 +417,9 @@ async fn try_submission(
     session: &Session,
     arguments: serde_json::Value,
 ) -> Result<Vec<Login>, String> {
-    let answer = session.call("try_submission", arguments).await;
-    let answer = answer.map_err(CallError::into_words)?;
-    serde_json::from_value::<Logins>(answer)
-        .map(|answer| answer.logins)
-        .map_err(|error| format!("the mail server's answer is not of the agreed form: {error}"))
+    let answer = ask(session, "try_submission", arguments).await;
+    let answer: Logins = answer.map_err(AskError::into_words)?;
+    Ok(answer.logins)
 }
 
 /// What the owner has to know of these logins.

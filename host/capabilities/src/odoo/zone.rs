@@ -11,7 +11,7 @@ use platinum_mcp::{Gate, ServerSpec, Session};
 use platinum_vault::Vault;
 use serde::Deserialize;
 
-use super::{Books, CompanyKey, ReadOnlyOdoo, check, interfaces};
+use super::{Books, CompanyKey, check, interfaces, read_only};
 use crate::{
     tasks::TaskStore,
     zones::{
@@ -115,7 +115,7 @@ impl ZoneCapabilities for AccountingZone {
         vault: &Vault,
         store: &Arc<dyn TaskStore>,
     ) -> Vec<Box<dyn Interface>> {
-        let server = Arc::new(ReadOnlyOdoo(session.clone()));
+        let server = Arc::new(read_only(Arc::new(session.clone())));
         interfaces(&Books::new(server, self.company.clone()), vault, store)
     }
 

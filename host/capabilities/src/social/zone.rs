@@ -11,7 +11,7 @@ use platinum_mcp::{Gate, ServerSpec, Session};
 use platinum_vault::Vault;
 use serde::Deserialize;
 
-use super::{Networks, ReadOnlySocial, accounts::AccountsFile, check, interfaces};
+use super::{Networks, accounts::AccountsFile, check, interfaces, read_only};
 use crate::{
     tasks::TaskStore,
     zones::{
@@ -128,7 +128,7 @@ impl ZoneCapabilities for SocialZone {
         vault: &Vault,
         store: &Arc<dyn TaskStore>,
     ) -> Vec<Box<dyn Interface>> {
-        let server = Arc::new(ReadOnlySocial(session.clone()));
+        let server = Arc::new(read_only(Arc::new(session.clone())));
         interfaces(&Networks::new(server), vault, store)
     }
 

@@ -8,19 +8,19 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use platinum_core::{AgentName, Role, Timestamp, WhatsappSend, ZoneId, text::one_line};
 use platinum_engine::Interface;
-use platinum_mcp::{CallError, Gate, ServerSpec, Session};
+use platinum_mcp::{Gate, ServerSpec, Session};
 use platinum_vault::{Vault, note::TaskNote};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    ChatServer,
     host::chat_of,
     interfaces,
     server::{KnownMessage, get_messages},
 };
 use crate::{
     bindings::platinum::whatsapp::types::Error,
+    server::{AskError, ToolServer, ask},
     tasks::TaskStore,
     zones::{
         Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities,
@@ -176,7 +176,7 @@ impl ZoneCapabilities for WhatsappZone {
         vault: &Vault,
         store: &Arc<dyn TaskStore>,
     ) -> Vec<Box<dyn Interface>> {
-        let server: Arc<dyn ChatServer> = Arc::new(session.clone());
+        let server: Arc<dyn ToolServer> = Arc::new(session.clone());
         interfaces(&server, vault, store)
     }
 
@@ -318,12 +318,9 @@ struct WhatsappAccount {
 async fn try_out(server: ServerSpec) -> Result<Check, String> {
     let session = Session::spawn(server).await;
     let session = session.map_err(|error| why_no_session(&error))?;
-    let account = session.call("get_account", json!({})).await;
+    let account = ask(&session, "get_account", json!({})).await;
     session.close().await;
-    let account = account.map_err(CallError::into_words)?;
-    let account: WhatsappAccount = serde_json::from_value(account)
-        .map_err(|error| format!("the server's answer is not of the agreed form: {error}"))?;
-    Ok(judge(account))
+    Ok(judge(account.map_err(AskError::into_words)?))
 }
 
 fn judge(account: WhatsappAccount) -> Check {
