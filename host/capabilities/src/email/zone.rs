@@ -28,7 +28,7 @@ use crate::{
     tasks::TaskStore,
     zones::{
         Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities,
-        check_environment, environment, server_program, why_no_session,
+        check_environment, environment, secrets_of, server_program, why_no_session,
     },
 };
 
@@ -132,11 +132,7 @@ impl ZoneCapabilities for EmailZone {
     }
 
     fn secrets(&self) -> Vec<SecretSource> {
-        let variables = self.env.iter().cloned().map(SecretSource::Variable);
-        let file = Some(&self.config).filter(|path| !path.as_os_str().is_empty());
-        variables
-            .chain(file.cloned().map(SecretSource::Settings))
-            .collect()
+        secrets_of(&self.env, &self.config)
     }
 
     fn source(&self) -> Option<SourceCommand> {
@@ -200,14 +196,29 @@ impl ZoneCapabilities for EmailZone {
         Ok(answer.words())
     }
 
-    async fn check(&self, role: Role, server: Option<ServerSpec>) -> Check {
-        let Some(server) = server else {
-            let text = "none: `account` and `config` under [zones.email] name one";
-            return Check::new(CheckLevel::Warning, text);
-        };
-        self.try_out(role, server)
+    /// Opens the mailbox.
+    async fn try_out(&self, role: Role, server: ServerSpec) -> Result<Check, String> {
+        check_environment("zones.email.env", &self.env)?;
+        let file = self.config.display();
+        let accounts = Accounts::read(&self.config)
+            .map_err(|why| format!("`zones.email.config` {file} {why}"))?;
+        let has_outgoing = accounts.has_outgoing(&self.account).ok_or_else(|| {
+            format!(
+                "`zones.email.account` is `{}`, and {file} has {}",
+                self.account,
+                accounts.names()
+            )
+        })?;
+        let session = Session::spawn(server)
             .await
-            .unwrap_or_else(|why| Check::new(CheckLevel::Error, why))
+            .map_err(|error| why_no_session(&error))?;
+        let tried = self.try_session(role, &session, has_outgoing).await;
+        session.close().await;
+        tried
+    }
+
+    fn setting_up(&self) -> &'static str {
+        "`account` and `config` under [zones.email] name one"
     }
 
     async fn check_cloud(
@@ -256,27 +267,6 @@ impl EmailZone {
             ],
             env: environment(&self.env),
         }
-    }
-
-    /// Opens the mailbox.
-    async fn try_out(&self, role: Role, server: ServerSpec) -> Result<Check, String> {
-        check_environment("zones.email.env", &self.env)?;
-        let file = self.config.display();
-        let accounts = Accounts::read(&self.config)
-            .map_err(|why| format!("`zones.email.config` {file} {why}"))?;
-        let has_outgoing = accounts.has_outgoing(&self.account).ok_or_else(|| {
-            format!(
-                "`zones.email.account` is `{}`, and {file} has {}",
-                self.account,
-                accounts.names()
-            )
-        })?;
-        let session = Session::spawn(server)
-            .await
-            .map_err(|error| why_no_session(&error))?;
-        let tried = self.try_session(role, &session, has_outgoing).await;
-        session.close().await;
-        tried
     }
 
     /// Opens the mailbox, looks for its folders and logs in where mail leaves.
