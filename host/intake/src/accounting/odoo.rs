@@ -6,7 +6,7 @@
 //! this host's record, because the task's id follows from the document; drafts that Platinum itself saved are none,
 //! they have a task; at most [`MAX_WAITING`] of its tasks wait at once, and how many more there are is told.
 
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::Args;
 use platinum_core::{
