@@ -20,6 +20,7 @@ pub mod odoo;
 mod plans;
 pub mod proposals;
 mod registry;
+pub mod server;
 mod settings;
 pub mod skill;
 pub mod social;

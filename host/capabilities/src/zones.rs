@@ -80,17 +80,24 @@ pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
 
     /// The arguments and the environment of a source that makes tasks of the last `count` things that
     /// came, once, and ends; none if the zone is not set up, or has nothing that came.
-    fn past(&self, count: usize) -> Option<SourceCommand>;
+    fn past(&self, count: usize) -> Option<SourceCommand> {
+        let _ = count;
+        None
+    }
 
     /// Facts that every task of this zone has, wherever it came from.
-    fn task_facts(&self) -> Vec<(&'static str, String)>;
+    fn task_facts(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 
     /// The address of each account that what is approved leaves from, as it is configured at this
     /// moment; none if the zone is not set up.
     ///
     /// # Errors
     /// If that cannot be read: then nothing of this zone can be approved.
-    fn addresses(&self) -> Result<Option<BTreeMap<String, String>>, String>;
+    fn addresses(&self) -> Result<Option<BTreeMap<String, String>>, String> {
+        Ok(None)
+    }
 
     /// Whether the owner has done themself what a task asks for: how, in words for them. Nothing is
     /// drafted then.
@@ -106,9 +113,25 @@ pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
         Ok(None)
     }
 
-    /// Whether the zone works here, in a role. Writes nothing and sends nothing. `server` is
-    /// [`Self::server`] with its program found.
-    async fn check(&self, role: Role, server: Option<ServerSpec>) -> Check;
+    /// Whether the zone works here, in a role, with [`Self::server`], whose program was found. Writes
+    /// nothing and sends nothing.
+    ///
+    /// # Errors
+    /// What does not work, and what to do.
+    async fn try_out(&self, role: Role, server: ServerSpec) -> Result<Check, String>;
+
+    /// The result of [`Self::try_out`]; of a zone that is not set up, how it is.
+    async fn check(&self, role: Role, server: Option<ServerSpec>) -> Check {
+        let Some(server) = server else {
+            let text = format!("none: {}", self.setting_up());
+            return Check::new(CheckLevel::Warning, text);
+        };
+        let tried = self.try_out(role, server).await;
+        tried.unwrap_or_else(|why| Check::new(CheckLevel::Error, why))
+    }
+
+    /// What sets the zone up: `these keys name its server`.
+    fn setting_up(&self) -> &'static str;
 
     /// What the credential of a cloud could do beyond reading and drafting, as far as that can be
     /// tried from here. `cloud_file` is a cloud's own file of this zone; without it, the credential
@@ -223,6 +246,15 @@ pub(crate) fn server_program(configured: &Path, role: Role, draft: &str, full: &
         (true, Role::Local) => PathBuf::from(full),
         (false, _) => configured.to_owned(),
     }
+}
+
+/// Where the secrets of a zone are that has this `env` and the file `config`, if it is set up: a server's file names
+/// the files of its secrets, which are read as well.
+pub(crate) fn secrets_of(env: &[String], config: &Path) -> Vec<SecretSource> {
+    let variables = env.iter().cloned().map(SecretSource::Variable);
+    let file = Some(config).filter(|config| !config.as_os_str().is_empty());
+    let file = file.map(|config| SecretSource::Settings(config.to_owned()));
+    variables.chain(file).collect()
 }
 
 /// Why a server does not come up, for the owner: what it says of its configuration is all there is to know.

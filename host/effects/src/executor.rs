@@ -13,7 +13,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use platinum_core::{Action, ActionKind, DraftId, TaskId, Timestamp, text::one_line};
+use platinum_core::{Action, ActionError, ActionKind, DraftId, TaskId, Timestamp, text::one_line};
 use platinum_journal::{Closing, Intent, Outcome, Receipt, State, approvals::MessageDigest};
 use platinum_vault::note::DraftNote;
 
@@ -37,8 +37,10 @@ pub trait Effect: Send + Sync {
     fn kind(&self) -> ActionKind;
 
     /// The name under which the other side will know it: chosen before the first attempt, the same
-    /// in every further one.
-    fn reference(&self, draft: &DraftNote) -> String;
+    /// in every further one. The draft's id, if nothing else is said.
+    fn reference(&self, draft: &DraftNote) -> String {
+        draft.id.to_string().to_lowercase()
+    }
 
     /// Does all that can be done before it may have happened: connects, logs in.
     ///
@@ -118,6 +120,11 @@ pub struct Attempt {
     pub approved_at: Timestamp,
 }
 
+/// The name of the first attempt, by that of any.
+pub(crate) fn first_attempt(reference: &str) -> &str {
+    reference.split('.').next().unwrap_or(reference)
+}
+
 /// It happened, and this is what the other side answered.
 pub fn done(answer: impl Into<String>) -> Outcome {
     Outcome::Receipt(Receipt {
@@ -171,6 +178,13 @@ impl NotDone {
             recovery: Recovery::Approval,
             renewed: renewed.map(Box::new),
         }
+    }
+}
+
+impl From<ActionError> for NotDone {
+    /// What was approved is of another kind, or cannot be read: the same next time.
+    fn from(error: ActionError) -> Self {
+        Self::new(format!("what was approved cannot be read: {error}"), false)
     }
 }
 

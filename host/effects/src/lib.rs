@@ -1,10 +1,10 @@
 //! The interfaces that act on the outside world, and the queue of what the owner approved.
 //!
 //! Lives here: [`approvals`] mints an approved action from a file in `Approved/`; [`Executor`] is
-//! the one way from there to a receipt; [`email`], [`social`], [`odoo`] and [`whatsapp`] have the [`Effect`]s. To add one: 1. its
-//! interface //! under `wit/`, a capability and its roles; 2. a folder here with the effect, and a `host.rs` that
-//! gives the resource to the executor; 3. a line in [`offers`]; 4. the effect's line in the
-//! composition root of `local`.
+//! the one way from there to a receipt; [`email`], [`social`], [`odoo`] and [`whatsapp`] have the
+//! [`Effect`]s. To add one: 1. its interface under `wit/`, a capability and its roles; 2. a folder here
+//! with the effect, and a `host.rs` that gives the resource to the executor; 3. a line in [`offers`];
+//! 4. the effect's line in the composition root of `local`.
 //! Lives elsewhere: what cannot act is in `capabilities`; durable intents and receipts are
 //! `journal`'s; only `local` may depend on this crate, and a test says so.
 //!
@@ -33,6 +33,7 @@ mod tests;
 pub mod whatsapp;
 mod writing;
 
+pub use acting::AskError;
 pub use bindings::platinum::actions::types::EffectError;
 pub use executor::{Attempt, Effect, Executor, InDoubt, NotDone, Reconciled, Recovery, done};
 pub use fence::{Fence, NoFence};

@@ -1,4 +1,4 @@
-//! [`Ledger`]: which mails were seen and which tasks they became; durable (SQLite).
+//! [`Ledger`]: what was seen, mails as a rule, and which tasks it became; durable (SQLite).
 //!
 //! A mail goes through three steps, each durable before the next: *chosen* (its keys, the task's
 //! id and the whole note are stored), the note is created in the vault, *written* is stored. A
@@ -78,11 +78,18 @@ pub enum LedgerError {
         found: i64,
     },
     /// SQLite failed.
-    #[error("the record of seen mails failed: {0}")]
+    #[error("the record of what was seen failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
     /// Something in it is not what this program writes.
-    #[error("the record of seen mails is damaged: {0}")]
+    #[error("the record of what was seen is damaged: {0}")]
     Damaged(String),
+}
+
+impl LedgerError {
+    /// Whether a person has to mend it before a further try makes sense.
+    pub fn is_lasting(&self) -> bool {
+        matches!(self, Self::Newer { .. } | Self::InUse(_))
+    }
 }
 
 /// How a mail is known.

@@ -10,7 +10,7 @@
 //! - [`text`]: outside text made harmless: bounded, visible, fenced;
 //! - [`ledger`]: what was seen already, durable, so that each thing becomes one task however often the
 //!   process dies;
-//! - `notes`: what the sources share of the vault;
+//! - `notes`: what the sources share of the vault; `zone_tasks`: what those of one zone share;
 //! - [`stop`]: when to end: SIGTERM, SIGINT, or the parent's end of the pipe closes.
 //!
 //! Lives elsewhere: reading mailboxes and MIME is `platinum-mailbox`'s; writing notes is `vault`'s;
@@ -31,3 +31,4 @@ pub mod source;
 pub mod stop;
 pub mod text;
 pub mod whatsapp;
+mod zone_tasks;

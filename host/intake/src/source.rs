@@ -24,7 +24,13 @@ pub trait Source {
     fn poll(&mut self) -> impl Future<Output = Result<usize, Self::Error>>;
 
     /// Waits until there may be something new, at most so long.
-    fn wait(&mut self, at_most: Duration) -> impl Future<Output = Result<(), Self::Error>>;
+    fn wait(&mut self, at_most: Duration) -> impl Future<Output = Result<(), Self::Error>> {
+        let over = tokio::time::sleep(at_most);
+        async move {
+            over.await;
+            Ok(())
+        }
+    }
 
     /// Whether a person has to mend it before a further try makes sense.
     fn is_lasting(error: &Self::Error) -> bool;

@@ -117,11 +117,11 @@ pub fn has_undecided_post(
 ) -> Result<bool, VaultError> {
     for folder in [layout::PENDING_APPROVAL, layout::APPROVED] {
         for Entry { path, .. } in vault.list(folder)? {
-            let Ok(id) = path.stem().parse::<DraftId>() else {
+            let id = path.stem().parse::<DraftId>();
+            if !id.is_ok_and(|id| !ended.contains(&id)) {
                 continue;
-            };
+            }
             let bytes = match vault.read(&path, MAX_DRAFT_BYTES) {
-                _ if ended.contains(&id) => continue,
                 Err(VaultError::NotFound(_)) => continue,
                 bytes => bytes?,
             };

@@ -3,7 +3,7 @@
 //! For a line that carries anything, with faults by chance, see [`git`](crate::git).
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     sync::{
         Arc, Mutex, PoisonError,
@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use crate::wait_for;
+use crate::{scripted_http::read_message, wait_for};
 
 /// What is done with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,44 +112,23 @@ fn exchange(
     server: &str,
     decide: &Mutex<Box<Decide>>,
 ) -> std::io::Result<()> {
-    let mut bytes = Vec::new();
-    let mut piece = [0; 8192];
-    let (head, body_at) = loop {
-        let read = client.read(&mut piece)?;
-        if read == 0 {
-            return Ok(());
-        }
-        bytes.extend_from_slice(&piece[..read]);
-        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            break (String::from_utf8_lossy(&bytes[..end]).into_owned(), end + 4);
-        }
+    let Some((head, body)) = read_message(&mut BufReader::new(client.try_clone()?))? else {
+        return Ok(());
     };
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length")
-            .then(|| value.trim().parse::<usize>().ok())?
-    });
-    while bytes.len() < body_at + length.unwrap_or(0) {
-        let read = client.read(&mut piece)?;
-        if read == 0 {
-            return Ok(());
-        }
-        bytes.extend_from_slice(&piece[..read]);
-    }
     let path = head.lines().next().unwrap_or_default();
-    let text = format!("{path}\n{}", String::from_utf8_lossy(&bytes[body_at..]));
+    let text = format!("{path}\n{}", String::from_utf8_lossy(&body));
     let fate = (decide.lock().unwrap_or_else(PoisonError::into_inner))(&text);
     if fate == Fate::LostBefore {
         return Ok(());
     }
     let kept = head
         .lines()
-        .filter(|line| !line.to_ascii_lowercase().starts_with("connection:"));
+        .filter(|line| !line.is_empty() && !line.to_ascii_lowercase().starts_with("connection:"));
     let head: Vec<&str> = kept.collect();
     let mut server = TcpStream::connect(server)?;
     server.set_read_timeout(Some(Duration::from_secs(60)))?;
     server.write_all(format!("{}\r\nConnection: close\r\n\r\n", head.join("\r\n")).as_bytes())?;
-    server.write_all(&bytes[body_at..])?;
+    server.write_all(&body)?;
     let mut answer = Vec::new();
     server.read_to_end(&mut answer)?;
     if fate == Fate::Passed {

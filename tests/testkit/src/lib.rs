@@ -2,8 +2,8 @@
 //!
 //! Lives here: [`git`], remotes of every kind and a line to them with faults; [`mail`], an IMAP
 //! and a submission server over TLS; [`odoo`], Odoo with accounting; [`social`], servers of social networks;
-//! [`whatsapp`], the Cloud API of WhatsApp;
-//! [`http_proxy`], a line to a server over HTTP that loses what is asked or answered; [`notes`], texts as notes of the
+//! [`whatsapp`], the Cloud API of WhatsApp; [`scripted_http`], a server over HTTP that answers as a test says;
+//! [`http_proxy`], a line to one that loses what is asked or answered; [`notes`], texts as notes of the
 //! kind that a folder has; [`power_cut`], folders whose unsynced writes can be discarded; and what every test that
 //! talks to a process needs: [`wait_for`], [`free_ports`], [`Child`], [`is_dead`], [`program`], [`add_skills`],
 //! [`exchange_keys`], [`mail_folder`], [`seed`], [`skip`]; and for MCP servers
@@ -23,6 +23,7 @@ pub mod notes;
 pub mod odoo;
 pub mod power_cut;
 mod program;
+pub mod scripted_http;
 mod seed;
 pub mod social;
 mod tls;

@@ -3,8 +3,10 @@
 
 use async_trait::async_trait;
 use platinum_core::{EmailSend, Timestamp};
-use platinum_mcp::{CallError, Session};
-use serde::{Deserialize, Serialize};
+use platinum_mcp::Session;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::server::{AskError, ask};
 
 /// What to look for; fields that are set must all match.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -142,24 +144,17 @@ impl McpMail {
         Self { session }
     }
 
-    async fn call<T: for<'de> Deserialize<'de>>(
+    async fn call<T: DeserializeOwned>(
         &self,
-        tool: &str,
+        tool: &'static str,
         arguments: serde_json::Value,
     ) -> Result<T, MailError> {
-        let answer = self
-            .session
-            .call(tool, arguments)
+        ask(&self.session, tool, arguments)
             .await
             .map_err(|error| match error {
-                CallError::Tool(text) => MailError::Refused(text),
-                other => MailError::Unavailable(other.to_string()),
-            })?;
-        serde_json::from_value(answer).map_err(|error| {
-            MailError::Unavailable(format!(
-                "its answer to `{tool}` is not of the agreed form: {error}"
-            ))
-        })
+                AskError::Tool(words) => MailError::Refused(words),
+                AskError::Unavailable(words) => MailError::Unavailable(words),
+            })
     }
 }
 

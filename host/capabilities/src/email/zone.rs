@@ -24,10 +24,11 @@ use super::{
     interfaces, mail::ReadOnlyMail,
 };
 use crate::{
+    server::{AskError, ask},
     tasks::TaskStore,
     zones::{
         Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities,
-        check_environment, environment, server_program, why_no_session,
+        check_environment, environment, secrets_of, server_program, why_no_session,
     },
 };
 
@@ -131,11 +132,7 @@ impl ZoneCapabilities for EmailZone {
     }
 
     fn secrets(&self) -> Vec<SecretSource> {
-        let variables = self.env.iter().cloned().map(SecretSource::Variable);
-        let file = Some(&self.config).filter(|path| !path.as_os_str().is_empty());
-        variables
-            .chain(file.cloned().map(SecretSource::Settings))
-            .collect()
+        secrets_of(&self.env, &self.config)
     }
 
     fn source(&self) -> Option<SourceCommand> {
@@ -194,21 +191,34 @@ impl ZoneCapabilities for EmailZone {
             "message_id": message_id,
             "people": people.unwrap_or_default(),
         });
-        let answer = session.call("get_answer", asked).await;
-        let answer = answer.map_err(|error| error.to_string())?;
-        let answer: OwnAnswer = serde_json::from_value(answer)
-            .map_err(|error| format!("the answer is not of the agreed form: {error}"))?;
+        let answer = ask(session, "get_answer", asked).await;
+        let answer: OwnAnswer = answer.map_err(AskError::into_words)?;
         Ok(answer.words())
     }
 
-    async fn check(&self, role: Role, server: Option<ServerSpec>) -> Check {
-        let Some(server) = server else {
-            let text = "none: `account` and `config` under [zones.email] name one";
-            return Check::new(CheckLevel::Warning, text);
-        };
-        self.try_out(role, server)
+    /// Opens the mailbox.
+    async fn try_out(&self, role: Role, server: ServerSpec) -> Result<Check, String> {
+        check_environment("zones.email.env", &self.env)?;
+        let file = self.config.display();
+        let accounts = Accounts::read(&self.config)
+            .map_err(|why| format!("`zones.email.config` {file} {why}"))?;
+        let has_outgoing = accounts.has_outgoing(&self.account).ok_or_else(|| {
+            format!(
+                "`zones.email.account` is `{}`, and {file} has {}",
+                self.account,
+                accounts.names()
+            )
+        })?;
+        let session = Session::spawn(server)
             .await
-            .unwrap_or_else(|why| Check::new(CheckLevel::Error, why))
+            .map_err(|error| why_no_session(&error))?;
+        let tried = self.try_session(role, &session, has_outgoing).await;
+        session.close().await;
+        tried
+    }
+
+    fn setting_up(&self) -> &'static str {
+        "`account` and `config` under [zones.email] name one"
     }
 
     async fn check_cloud(
@@ -257,27 +267,6 @@ impl EmailZone {
             ],
             env: environment(&self.env),
         }
-    }
-
-    /// Opens the mailbox.
-    async fn try_out(&self, role: Role, server: ServerSpec) -> Result<Check, String> {
-        check_environment("zones.email.env", &self.env)?;
-        let file = self.config.display();
-        let accounts = Accounts::read(&self.config)
-            .map_err(|why| format!("`zones.email.config` {file} {why}"))?;
-        let has_outgoing = accounts.has_outgoing(&self.account).ok_or_else(|| {
-            format!(
-                "`zones.email.account` is `{}`, and {file} has {}",
-                self.account,
-                accounts.names()
-            )
-        })?;
-        let session = Session::spawn(server)
-            .await
-            .map_err(|error| why_no_session(&error))?;
-        let tried = self.try_session(role, &session, has_outgoing).await;
-        session.close().await;
-        tried
     }
 
     /// Opens the mailbox, looks for its folders and logs in where mail leaves.
@@ -376,8 +365,7 @@ async fn learnt_addresses(session: &Session, account: &str) -> Vec<String> {
         learnt: Vec<String>,
     }
     let asked = serde_json::json!({ "account": account });
-    let answer = session.call("get_own_addresses", asked).await.ok();
-    let answer = answer.and_then(|answer| serde_json::from_value::<Answer>(answer).ok());
+    let answer = ask::<Answer>(session, "get_own_addresses", asked).await;
     answer.map(|answer| answer.learnt).unwrap_or_default()
 }
 
@@ -419,11 +407,9 @@ async fn try_submission(
     session: &Session,
     arguments: serde_json::Value,
 ) -> Result<Vec<Login>, String> {
-    let answer = session.call("try_submission", arguments).await;
-    let answer = answer.map_err(CallError::into_words)?;
-    serde_json::from_value::<Logins>(answer)
-        .map(|answer| answer.logins)
-        .map_err(|error| format!("the mail server's answer is not of the agreed form: {error}"))
+    let answer = ask(session, "try_submission", arguments).await;
+    let answer: Logins = answer.map_err(AskError::into_words)?;
+    Ok(answer.logins)
 }
 
 /// What the owner has to know of these logins.

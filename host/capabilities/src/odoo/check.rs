@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use platinum_core::{Role, text::one_line};
-use platinum_mcp::{CallError, ServerSpec, Session};
+use platinum_mcp::{ServerSpec, Session};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     bindings::platinum::odoo::types::Error,
+    server::{AskError, ask},
     zones::{Check, CheckLevel, why_no_session},
 };
 
@@ -74,10 +75,8 @@ struct Proof {
 
 /// Lets the server prove that the key of a cloud can do no more than draft.
 async fn prove(session: &Session, level: CheckLevel, opened: &str) -> Result<Check, String> {
-    let answer = session.call("prove_rights", json!({})).await;
-    let answer = answer.map_err(CallError::into_words)?;
-    let proof: Proof = serde_json::from_value(answer)
-        .map_err(|error| format!("the server's proof is not of the agreed form: {error}"))?;
+    let proof = ask(session, "prove_rights", json!({})).await;
+    let proof: Proof = proof.map_err(AskError::into_words)?;
     match proof.can_only_draft {
         true => Ok(Check::new(level, format!("{opened}; {}", proof.text))),
         false => Err(proof.text),

@@ -22,7 +22,7 @@ use platinum_core::{Capability, TaskId};
 use platinum_engine::{Call, Interface};
 use platinum_vault::Vault;
 
-pub use server::{Books, CompanyKey, OdooServer, ReadOnlyOdoo};
+pub use server::{Books, CompanyKey, read_only};
 
 use crate::{
     bindings::platinum::odoo::{

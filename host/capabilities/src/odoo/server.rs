@@ -5,15 +5,16 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use platinum_core::text::{comparable, one_line};
-use platinum_mcp::{CallError, Session};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::answers::{CompanyRow, Records};
-use crate::bindings::platinum::odoo::types::Error;
+use crate::{
+    bindings::platinum::odoo::types::Error,
+    server::{AskError, ReadOnly, ToolServer, ask, read_answer},
+};
 
 /// The most rows that the server answers at once.
 pub(super) const PAGE: u32 = 100;
@@ -21,8 +22,6 @@ pub(super) const PAGE: u32 = 100;
 pub(super) const MAX_PAGES: u32 = 20;
 /// Most companies that are told apart.
 const MAX_COMPANIES: usize = 50;
-/// Longest text of a refusal, in characters.
-const MAX_TEXT: usize = 600;
 /// How the errors begin after which the same call may succeed later, with nothing changed in what is asked for:
 /// `OdooError` of the server, and its words for a draft of which it does not know. A login that fails, and a key that
 /// can do more than draft, are the configuration's: the tasks wait until it is mended.
@@ -35,36 +34,12 @@ const PASSING: [&str; 6] = [
     "no draft was saved",
 ];
 
-/// A server for Odoo.
-#[async_trait]
-pub trait OdooServer: Send + Sync {
-    /// Calls a tool once.
-    ///
-    /// # Errors
-    /// As [`Session::call`].
-    async fn call(&self, tool: &'static str, arguments: Value) -> Result<Value, CallError>;
-}
-
-#[async_trait]
-impl OdooServer for Session {
-    async fn call(&self, tool: &'static str, arguments: Value) -> Result<Value, CallError> {
-        Session::call(self, tool, arguments).await
-    }
-}
-
-/// A server that is only read: for a trial.
-pub struct ReadOnlyOdoo<S>(pub S);
-
-#[async_trait]
-impl<S: OdooServer> OdooServer for ReadOnlyOdoo<S> {
-    async fn call(&self, tool: &'static str, arguments: Value) -> Result<Value, CallError> {
-        match tool {
-            "get_data" | "get_document" | "preview_payment" => self.0.call(tool, arguments).await,
-            _ => {
-                let what = "this is a trial, and a trial saves nothing in Odoo";
-                Err(CallError::Tool(what.to_owned()))
-            }
-        }
+/// The server for a trial, which saves nothing in Odoo.
+pub fn read_only(server: Arc<dyn ToolServer>) -> ReadOnly {
+    ReadOnly {
+        server,
+        reading: &["get_data", "get_document", "preview_payment"],
+        refusal: "this is a trial, and a trial saves nothing in Odoo",
     }
 }
 
@@ -90,7 +65,7 @@ impl std::fmt::Display for CompanyKey {
 /// The books of an Odoo. Clones share what is known of it.
 #[derive(Clone)]
 pub struct Books {
-    server: Arc<dyn OdooServer>,
+    server: Arc<dyn ToolServer>,
     company: Option<CompanyKey>,
     /// The id of that company, once it was asked for.
     company_id: Arc<OnceCell<u64>>,
@@ -98,7 +73,7 @@ pub struct Books {
 
 impl Books {
     /// The books behind a server; of one company alone if it is given.
-    pub fn new(server: Arc<dyn OdooServer>, company: Option<CompanyKey>) -> Self {
+    pub fn new(server: Arc<dyn ToolServer>, company: Option<CompanyKey>) -> Self {
         Self {
             server,
             company,
@@ -112,12 +87,11 @@ impl Books {
         tool: &'static str,
         arguments: Value,
     ) -> Result<T, Error> {
-        let answer = self.server.call(tool, arguments).await;
-        let answer = answer.map_err(|error| match error {
-            CallError::Tool(text) => refusal(&text),
-            other => Error::Unavailable(one_line(&other.to_string(), MAX_TEXT)),
-        })?;
-        from_answer(tool, answer)
+        let answer = ask(&*self.server, tool, arguments).await;
+        answer.map_err(|error| match error {
+            AskError::Tool(words) => refusal(words),
+            AskError::Unavailable(words) => Error::Unavailable(words),
+        })
     }
 
     /// Reads records.
@@ -155,7 +129,7 @@ impl Books {
             let ids = page.records.iter().filter_map(|row| row["id"].as_u64());
             let highest = ids.max().unwrap_or(0);
             for row in page.records {
-                rows.push(from_answer("get_data", row)?);
+                rows.push(read_answer("get_data", row).map_err(Error::Unavailable)?);
             }
             if !page.has_more {
                 return Ok(rows);
@@ -242,14 +216,6 @@ impl Books {
     }
 }
 
-/// What a tool answered, read strictly.
-fn from_answer<T: DeserializeOwned>(tool: &str, answer: Value) -> Result<T, Error> {
-    serde_json::from_value(answer).map_err(|error| {
-        let what = format!("its answer to `{tool}` is not of the agreed form: {error}");
-        Error::Unavailable(one_line(&what, MAX_TEXT))
-    })
-}
-
 /// The companies by name and id, for people.
 pub(super) fn list(companies: &[CompanyRow]) -> String {
     let names = companies.iter().take(8);
@@ -263,11 +229,10 @@ pub(super) fn list(companies: &[CompanyRow]) -> String {
 }
 
 /// What a tool reports, as an error of the contract.
-fn refusal(text: &str) -> Error {
-    let line = one_line(text, MAX_TEXT);
-    match PASSING.iter().any(|begin| line.starts_with(begin)) {
-        true => Error::Unavailable(line),
-        false => Error::Refused(line),
+fn refusal(words: String) -> Error {
+    match PASSING.iter().any(|begin| words.starts_with(begin)) {
+        true => Error::Unavailable(words),
+        false => Error::Refused(words),
     }
 }
 
@@ -294,7 +259,7 @@ mod tests {
             ("Odoo refused: x", false),
             ("`lines` must be from 1 to 200", false),
         ] {
-            let is_unavailable = matches!(refusal(text), Error::Unavailable(_));
+            let is_unavailable = matches!(refusal(text.to_owned()), Error::Unavailable(_));
             assert_eq!(is_unavailable, passes, "{text}");
         }
     }

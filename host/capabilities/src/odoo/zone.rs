@@ -2,7 +2,7 @@
 //!
 //! Lives elsewhere: the server's own file is read by the server; what `doctor` tries is in `check`.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use platinum_core::{AgentName, Role, ZoneId};
@@ -11,12 +11,12 @@ use platinum_mcp::{Gate, ServerSpec, Session};
 use platinum_vault::Vault;
 use serde::Deserialize;
 
-use super::{Books, CompanyKey, ReadOnlyOdoo, check, interfaces};
+use super::{Books, CompanyKey, check, interfaces, read_only};
 use crate::{
     tasks::TaskStore,
     zones::{
-        Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities,
-        check_environment, environment, server_program,
+        Check, PathBase, SecretSource, SourceCommand, ZoneCapabilities, check_environment,
+        environment, secrets_of, server_program,
     },
 };
 
@@ -115,17 +115,12 @@ impl ZoneCapabilities for AccountingZone {
         vault: &Vault,
         store: &Arc<dyn TaskStore>,
     ) -> Vec<Box<dyn Interface>> {
-        let server = Arc::new(ReadOnlyOdoo(session.clone()));
+        let server = Arc::new(read_only(Arc::new(session.clone())));
         interfaces(&Books::new(server, self.company.clone()), vault, store)
     }
 
     fn secrets(&self) -> Vec<SecretSource> {
-        let variables = self.env.iter().cloned().map(SecretSource::Variable);
-        // It names the file of the key, which is read as well.
-        let file = self
-            .is_set_up()
-            .then(|| SecretSource::Settings(self.config.clone()));
-        variables.chain(file).collect()
+        secrets_of(&self.env, &self.config)
     }
 
     fn source(&self) -> Option<SourceCommand> {
@@ -148,28 +143,13 @@ impl ZoneCapabilities for AccountingZone {
         vec![format!("--agent={agent}")]
     }
 
-    fn past(&self, _: usize) -> Option<SourceCommand> {
-        None
+    async fn try_out(&self, role: Role, server: ServerSpec) -> Result<Check, String> {
+        check_environment("zones.accounting.env", &self.env)?;
+        check::try_out(role, server, self.company.clone()).await
     }
 
-    fn task_facts(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
-    }
-
-    fn addresses(&self) -> Result<Option<BTreeMap<String, String>>, String> {
-        Ok(None)
-    }
-
-    async fn check(&self, role: Role, server: Option<ServerSpec>) -> Check {
-        let Some(server) = server else {
-            let text = "none: `config` under [zones.accounting] names the file of its server";
-            return Check::new(CheckLevel::Warning, text);
-        };
-        let tried = match check_environment("zones.accounting.env", &self.env) {
-            Ok(()) => check::try_out(role, server, self.company.clone()).await,
-            Err(why) => Err(why),
-        };
-        tried.unwrap_or_else(|why| Check::new(CheckLevel::Error, why))
+    fn setting_up(&self) -> &'static str {
+        "`config` under [zones.accounting] names the file of its server"
     }
 
     fn summary(&self) -> Option<String> {

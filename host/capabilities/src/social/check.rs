@@ -6,11 +6,14 @@
 //! Invariant: nothing is published and nothing is saved.
 
 use platinum_core::{Role, text::one_line};
-use platinum_mcp::{CallError, ServerSpec, Session};
+use platinum_mcp::{ServerSpec, Session};
 use serde_json::json;
 
 use super::answers::{Account, AccountList};
-use crate::zones::{Check, CheckLevel, why_no_session};
+use crate::{
+    server::{AskError, ask},
+    zones::{Check, CheckLevel, why_no_session},
+};
 
 /// The argument by which a server takes no credential that could publish.
 pub(super) const DRAFTER_ONLY: &str = "--drafter-only";
@@ -32,10 +35,8 @@ pub(super) async fn try_out(role: Role, server: ServerSpec) -> Result<Check, Str
 async fn try_session(role: Role, session: &Session) -> Result<Check, String> {
     let tools = session.tools().await.map_err(|error| error.to_string())?;
     let can_publish = tools.iter().any(|tool| tool.name == "publish_post");
-    let answer = session.call("list_accounts", json!({})).await;
-    let answer = answer.map_err(CallError::into_words)?;
-    let answer: AccountList = serde_json::from_value(answer)
-        .map_err(|error| format!("its answer is not of the agreed form: {error}"))?;
+    let answer = ask(session, "list_accounts", json!({})).await;
+    let answer: AccountList = answer.map_err(AskError::into_words)?;
     let accounts: Vec<&Account> = answer.accounts.iter().collect();
     Ok(judge(role, &accounts, can_publish))
 }

@@ -24,7 +24,7 @@ use platinum_core::{Capability, TaskId};
 use platinum_engine::{Call, Interface};
 use platinum_vault::Vault;
 
-pub use server::{Networks, ReadOnlySocial, SocialServer};
+pub use server::{Networks, read_only};
 
 use crate::{
     bindings::platinum::social::{draft as draft_interface, propose as propose_interface},

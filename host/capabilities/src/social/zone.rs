@@ -11,12 +11,12 @@ use platinum_mcp::{Gate, ServerSpec, Session};
 use platinum_vault::Vault;
 use serde::Deserialize;
 
-use super::{Networks, ReadOnlySocial, accounts::AccountsFile, check, interfaces};
+use super::{Networks, accounts::AccountsFile, check, interfaces, read_only};
 use crate::{
     tasks::TaskStore,
     zones::{
-        Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities,
-        check_environment, environment, server_program,
+        Check, PathBase, SecretSource, SourceCommand, ZoneCapabilities, check_environment,
+        environment, secrets_of, server_program,
     },
 };
 
@@ -128,17 +128,12 @@ impl ZoneCapabilities for SocialZone {
         vault: &Vault,
         store: &Arc<dyn TaskStore>,
     ) -> Vec<Box<dyn Interface>> {
-        let server = Arc::new(ReadOnlySocial(session.clone()));
+        let server = Arc::new(read_only(Arc::new(session.clone())));
         interfaces(&Networks::new(server), vault, store)
     }
 
     fn secrets(&self) -> Vec<SecretSource> {
-        let variables = self.env.iter().cloned().map(SecretSource::Variable);
-        // It names the files of the passwords and tokens, which are read as well.
-        let file = self
-            .is_set_up()
-            .then(|| SecretSource::Settings(self.config.clone()));
-        variables.chain(file).collect()
+        secrets_of(&self.env, &self.config)
     }
 
     fn source(&self) -> Option<SourceCommand> {
@@ -151,14 +146,6 @@ impl ZoneCapabilities for SocialZone {
             ],
             env: environment(&self.env),
         })
-    }
-
-    fn past(&self, _: usize) -> Option<SourceCommand> {
-        None
-    }
-
-    fn task_facts(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
     }
 
     fn addresses(&self) -> Result<Option<BTreeMap<String, String>>, String> {
@@ -174,16 +161,13 @@ impl ZoneCapabilities for SocialZone {
         }
     }
 
-    async fn check(&self, role: Role, server: Option<ServerSpec>) -> Check {
-        let Some(server) = server else {
-            let text = "none: `config` under [zones.social] names the file of its server";
-            return Check::new(CheckLevel::Warning, text);
-        };
-        let tried = match check_environment("zones.social.env", &self.env) {
-            Ok(()) => check::try_out(role, server).await,
-            Err(why) => Err(why),
-        };
-        tried.unwrap_or_else(|why| Check::new(CheckLevel::Error, why))
+    async fn try_out(&self, role: Role, server: ServerSpec) -> Result<Check, String> {
+        check_environment("zones.social.env", &self.env)?;
+        check::try_out(role, server).await
+    }
+
+    fn setting_up(&self) -> &'static str {
+        "`config` under [zones.social] names the file of its server"
     }
 
     fn summary(&self) -> Option<String> {

@@ -22,8 +22,9 @@ use crate::{
         },
     },
     proposals::ProposeCtx,
+    server::ToolServer,
     tasks::Owner,
-    whatsapp::{ChatServer, WhatsappCtx, WhatsappProposeCtx},
+    whatsapp::{WhatsappCtx, WhatsappProposeCtx},
 };
 
 /// Answers each tool the same, however often it is asked.
@@ -35,7 +36,7 @@ struct Chats {
 }
 
 #[async_trait]
-impl ChatServer for Chats {
+impl ToolServer for Chats {
     async fn call(&self, tool: &'static str, arguments: Value) -> Result<Value, CallError> {
         self.asked.lock().unwrap().push((tool, arguments));
         match (tool, &self.chat) {

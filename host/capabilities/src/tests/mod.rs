@@ -6,6 +6,7 @@ mod chats;
 mod drafting;
 mod posts;
 mod reading;
+mod scripted;
 
 use std::{collections::BTreeMap, sync::Mutex};
 

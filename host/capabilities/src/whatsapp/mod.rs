@@ -18,19 +18,20 @@ use platinum_core::{Capability, TaskId};
 use platinum_engine::{Call, Interface};
 use platinum_vault::Vault;
 
-pub use server::{ChatMessages, ChatServer, ChatState, KnownMessage};
+pub use server::{ChatMessages, ChatState, KnownMessage};
 
 use crate::{
     bindings::platinum::whatsapp::{propose as propose_interface, read as read_interface},
     context::{HasCtx, context_of},
     proposals::{self, ProposeCtx},
     registry::Offer,
+    server::ToolServer,
     tasks::TaskStore,
 };
 
 /// What reading works on.
 pub(crate) struct WhatsappCtx {
-    pub(crate) server: Arc<dyn ChatServer>,
+    pub(crate) server: Arc<dyn ToolServer>,
     pub(crate) store: Arc<dyn TaskStore>,
     /// The task that the skill is run for.
     pub(crate) task: Option<TaskId>,
@@ -38,7 +39,7 @@ pub(crate) struct WhatsappCtx {
 
 /// What proposing works on.
 pub(crate) struct WhatsappProposeCtx {
-    pub(crate) server: Arc<dyn ChatServer>,
+    pub(crate) server: Arc<dyn ToolServer>,
     pub(crate) proposals: ProposeCtx,
 }
 
@@ -58,7 +59,7 @@ pub(crate) const PROPOSE: Offer<WhatsappProposeCtx> =
 
 /// Both interfaces over a server. What is proposed becomes a note of `vault`, for a task that `store` knows.
 pub fn interfaces(
-    server: &Arc<dyn ChatServer>,
+    server: &Arc<dyn ToolServer>,
     vault: &Vault,
     store: &Arc<dyn TaskStore>,
 ) -> Vec<Box<dyn Interface>> {

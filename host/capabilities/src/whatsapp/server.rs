@@ -1,17 +1,13 @@
-//! [`ChatServer`]: the server for WhatsApp, as far as it only reads.
-//!
-//! Invariant: what it answers otherwise than agreed is an error, never a guess.
+//! What the server for WhatsApp answers, as far as it only reads.
 
-use async_trait::async_trait;
-use platinum_core::text::one_line;
-use platinum_mcp::{CallError, Session};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::bindings::platinum::whatsapp::types::Error;
+use crate::{
+    bindings::platinum::whatsapp::types::Error,
+    server::{self, AskError, ToolServer},
+};
 
-/// Longest text of an error, in characters.
-const MAX_TEXT: usize = 600;
 /// How the error about a chat begins that is not there.
 const NO_CHAT: &str = "there is no chat ";
 /// How errors begin about what was asked for.
@@ -77,31 +73,14 @@ pub struct KnownMessage {
     pub at: String,
 }
 
-/// A server for WhatsApp that is only read here.
-#[async_trait]
-pub trait ChatServer: Send + Sync {
-    /// Calls a tool that reads, once.
-    ///
-    /// # Errors
-    /// As [`Session::call`].
-    async fn call(&self, tool: &'static str, arguments: Value) -> Result<Value, CallError>;
-}
-
-#[async_trait]
-impl ChatServer for Session {
-    async fn call(&self, tool: &'static str, arguments: Value) -> Result<Value, CallError> {
-        Session::call(self, tool, arguments).await
-    }
-}
-
 /// A chat as it is now.
-pub(super) async fn get_chat(server: &dyn ChatServer, chat: &str) -> Result<ChatState, Error> {
+pub(super) async fn get_chat(server: &dyn ToolServer, chat: &str) -> Result<ChatState, Error> {
     ask(server, "get_chat", json!({ "chat": chat })).await
 }
 
 /// The last messages of a chat, the newest first.
 pub(super) async fn get_messages(
-    server: &dyn ChatServer,
+    server: &dyn ToolServer,
     chat: &str,
     limit: u32,
 ) -> Result<Vec<KnownMessage>, Error> {
@@ -111,20 +90,14 @@ pub(super) async fn get_messages(
 }
 
 async fn ask<T: DeserializeOwned>(
-    server: &dyn ChatServer,
+    server: &dyn ToolServer,
     tool: &'static str,
     question: Value,
 ) -> Result<T, Error> {
-    let answer = server.call(tool, question).await;
-    let answer = answer.map_err(|error| match error {
-        CallError::Tool(text) if text.starts_with(NO_CHAT) => Error::NotFound,
-        CallError::Tool(text) if text.starts_with(OF_ARGUMENTS) => {
-            Error::Invalid(one_line(&text, MAX_TEXT))
-        }
-        other => Error::Unavailable(one_line(&other.to_string(), MAX_TEXT)),
-    })?;
-    serde_json::from_value(answer).map_err(|error| {
-        let what = format!("its answer to `{tool}` is not of the agreed form: {error}");
-        Error::Unavailable(one_line(&what, MAX_TEXT))
+    let answer = server::ask(server, tool, question).await;
+    answer.map_err(|error| match error {
+        AskError::Tool(words) if words.starts_with(NO_CHAT) => Error::NotFound,
+        AskError::Tool(words) if words.starts_with(OF_ARGUMENTS) => Error::Invalid(words),
+        AskError::Tool(words) | AskError::Unavailable(words) => Error::Unavailable(words),
     })
 }

@@ -3,28 +3,28 @@
 //! Lives elsewhere: the server's own file is read by the server and by the source, which receives the webhook.
 //! Invariant: the zone is of the owner's machine alone: a cloud holds nothing of it.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use platinum_core::{AgentName, Role, Timestamp, WhatsappSend, ZoneId, text::one_line};
 use platinum_engine::Interface;
-use platinum_mcp::{CallError, Gate, ServerSpec, Session};
+use platinum_mcp::{Gate, ServerSpec, Session};
 use platinum_vault::{Vault, note::TaskNote};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    ChatServer,
     host::chat_of,
     interfaces,
     server::{KnownMessage, get_messages},
 };
 use crate::{
     bindings::platinum::whatsapp::types::Error,
+    server::{AskError, ToolServer, ask},
     tasks::TaskStore,
     zones::{
         Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities,
-        check_environment, environment, server_program, why_no_session,
+        check_environment, environment, secrets_of, server_program, why_no_session,
     },
 };
 
@@ -176,7 +176,7 @@ impl ZoneCapabilities for WhatsappZone {
         vault: &Vault,
         store: &Arc<dyn TaskStore>,
     ) -> Vec<Box<dyn Interface>> {
-        let server: Arc<dyn ChatServer> = Arc::new(session.clone());
+        let server: Arc<dyn ToolServer> = Arc::new(session.clone());
         interfaces(&server, vault, store)
     }
 
@@ -191,12 +191,7 @@ impl ZoneCapabilities for WhatsappZone {
     }
 
     fn secrets(&self) -> Vec<SecretSource> {
-        let variables = self.env.iter().cloned().map(SecretSource::Variable);
-        // It names the files of the secrets, which are read as well.
-        let file = self
-            .is_set_up()
-            .then(|| SecretSource::Settings(self.config.clone()));
-        variables.chain(file).collect()
+        secrets_of(&self.env, &self.config)
     }
 
     /// The source receives the webhook, so it runs wherever the zone is set up.
@@ -226,18 +221,6 @@ impl ZoneCapabilities for WhatsappZone {
         vec![format!("--agent={agent}")]
     }
 
-    fn past(&self, _: usize) -> Option<SourceCommand> {
-        None
-    }
-
-    fn task_facts(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
-    }
-
-    fn addresses(&self) -> Result<Option<BTreeMap<String, String>>, String> {
-        Ok(None)
-    }
-
     /// Whether they answered with the app.
     async fn done_by_owner(
         &self,
@@ -254,19 +237,14 @@ impl ZoneCapabilities for WhatsappZone {
         }
     }
 
-    async fn check(&self, role: Role, server: Option<ServerSpec>) -> Check {
-        let Some(server) = server else {
-            let text = "none: `config` under [zones.whatsapp] names the file of its server";
-            return Check::new(CheckLevel::Warning, text);
-        };
-        let tried = async {
-            self.check_role(role)?;
-            check_environment("zones.whatsapp.env", &self.env)?;
-            try_out(server).await
-        };
-        tried
-            .await
-            .unwrap_or_else(|why| Check::new(CheckLevel::Error, why))
+    async fn try_out(&self, role: Role, server: ServerSpec) -> Result<Check, String> {
+        self.check_role(role)?;
+        check_environment("zones.whatsapp.env", &self.env)?;
+        try_out(server).await
+    }
+
+    fn setting_up(&self) -> &'static str {
+        "`config` under [zones.whatsapp] names the file of its server"
     }
 
     fn summary(&self) -> Option<String> {
@@ -318,12 +296,9 @@ struct WhatsappAccount {
 async fn try_out(server: ServerSpec) -> Result<Check, String> {
     let session = Session::spawn(server).await;
     let session = session.map_err(|error| why_no_session(&error))?;
-    let account = session.call("get_account", json!({})).await;
+    let account = ask(&session, "get_account", json!({})).await;
     session.close().await;
-    let account = account.map_err(CallError::into_words)?;
-    let account: WhatsappAccount = serde_json::from_value(account)
-        .map_err(|error| format!("the server's answer is not of the agreed form: {error}"))?;
-    Ok(judge(account))
+    Ok(judge(account.map_err(AskError::into_words)?))
 }
 
 fn judge(account: WhatsappAccount) -> Check {

@@ -107,10 +107,7 @@ fn request(attempt: Attempt) -> Result<SendRequest, NotDone> {
         message,
         ..
     } = attempt;
-    let mail: EmailSend = match outgoing.note.action.read() {
-        Ok(mail) => mail,
-        Err(error) => return Err(NotDone::new(format!("it is not a mail: {error}"), false)),
-    };
+    let mail: EmailSend = outgoing.note.action.read()?;
     let Some(approved) = message else {
         let reason = "its approval does not say which message leaves";
         return Err(NotDone::new(reason, true));

@@ -10,7 +10,7 @@ use platinum_mcp::{CallError, Session};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{NotDone, approvals::Attachment, done};
+use crate::{NotDone, approvals::Attachment, done, executor::first_attempt};
 
 /// A file of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -358,7 +358,7 @@ fn sent() -> String {
 /// The draft of a Message-ID: its left part, without the number of the attempt.
 fn draft_of(message_id: &str) -> &str {
     let left = message_id.split('@').next().unwrap_or(message_id);
-    left.split('.').next().unwrap_or(left)
+    first_attempt(left)
 }
 
 /// How the answer has the very mail, not only one that a search took for like it.

@@ -18,7 +18,7 @@ use platinum_core::Capability;
 pub use payment::RecordPayment;
 pub use post::PostDocument;
 pub use server::{
-    FoundPayment, KnownPayment, McpOdooServer, OdooDocument, OdooError, OdooServer, PaymentPreview,
+    FoundPayment, KnownPayment, McpOdooServer, OdooDocument, OdooServer, PaymentPreview,
     PaymentRequest, Record,
 };
 

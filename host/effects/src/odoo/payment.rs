@@ -11,7 +11,7 @@ use super::{
     difference,
     server::{FoundPayment, OdooServer, PaymentPreview, PaymentRequest},
 };
-use crate::{Attempt, Effect, NotDone, done};
+use crate::{Attempt, Effect, NotDone, Recovery, acting::if_there, done, executor::first_attempt};
 
 /// Records payments this way.
 pub struct RecordPayment {
@@ -26,12 +26,7 @@ impl RecordPayment {
 
     /// The payment as it would be recorded now, if it is the one that was approved.
     async fn read(&self, attempt: &Attempt) -> Result<(OdooPayment, PaymentPreview), NotDone> {
-        let approved: OdooPayment = attempt
-            .outgoing
-            .note
-            .action
-            .read()
-            .map_err(|error| NotDone::new(format!("it is no payment: {error}"), false))?;
+        let approved: OdooPayment = attempt.outgoing.note.action.read()?;
         let now = self.server.preview_payment(&approved).await?;
         if difference::is_same(&approved.shown, &now.shown) {
             return Ok((approved, now));
@@ -52,11 +47,6 @@ impl RecordPayment {
 impl Effect for RecordPayment {
     fn kind(&self) -> ActionKind {
         ActionKind::ODOO_PAYMENT
-    }
-
-    /// The operation that stands in the payment's memo.
-    fn reference(&self, draft: &DraftNote) -> String {
-        draft.id.to_string().to_lowercase()
     }
 
     async fn prepare(&self, attempt: &Attempt) -> Result<(), NotDone> {
@@ -83,7 +73,7 @@ impl Effect for RecordPayment {
                 }
             }
             // Between the two readings: what it would be now is read, for its owner.
-            Err(why) if why.recovery == crate::Recovery::Approval => {
+            Err(why) if why.recovery == Recovery::Approval => {
                 Err(self.read(&attempt).await.err().unwrap_or(why))
             }
             outcome => outcome,
@@ -95,8 +85,7 @@ impl Effect for RecordPayment {
         reference: &str,
         _: Option<&DraftNote>,
     ) -> Result<Option<String>, String> {
-        let first = reference.split('.').next().unwrap_or(reference);
-        let found = self.server.find_payment(first).await;
+        let found = self.server.find_payment(first_attempt(reference)).await;
         let found = found.map_err(|error| error.reason)?;
         Ok(recorded(&found))
     }
@@ -110,11 +99,9 @@ impl Effect for RecordPayment {
         let Ok(payment) = draft.action.read::<OdooPayment>() else {
             return Ok(None);
         };
-        let now = match self.server.document(payment.invoice).await {
-            Ok(now) => now,
-            // What becomes of it is said when it is prepared.
-            Err(error) if error.is_final => return Ok(None),
-            Err(error) => return Err(error.reason),
+        // What becomes of it without its document is said when it is prepared.
+        let Some(now) = if_there(self.server.document(payment.invoice).await)? else {
+            return Ok(None);
         };
         let is_zero = |amount: &str| amount.bytes().all(|byte| matches!(byte, b'0' | b'.'));
         let open = now.text("residual");
@@ -132,7 +119,7 @@ impl Effect for RecordPayment {
     }
 }
 
-/// The name of an attempt as Odoo takes it: without a point.
+/// The name of an attempt as it stands in the payment's memo: without a point.
 fn operation(reference: &str) -> String {
     reference.replace('.', "-")
 }

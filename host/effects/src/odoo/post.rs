@@ -11,7 +11,7 @@ use super::{
     difference,
     server::{OdooDocument, OdooServer},
 };
-use crate::{Attempt, Effect, NotDone, done};
+use crate::{Attempt, Effect, NotDone, Recovery, acting::if_there, done, executor::first_attempt};
 
 /// How the name of an attempt begins; Odoo's number of the document follows.
 const REFERENCE: &str = "document-";
@@ -30,10 +30,7 @@ impl PostDocument {
     /// Odoo's number of the document, and the document as it is now, if it is the one that was approved and may be
     /// posted.
     async fn read(&self, attempt: &Attempt) -> Result<(u64, OdooDocument), NotDone> {
-        let approved: OdooPost =
-            attempt.outgoing.note.action.read().map_err(|error| {
-                NotDone::new(format!("it is no document to post: {error}"), false)
-            })?;
+        let approved: OdooPost = attempt.outgoing.note.action.read()?;
         let now = self.server.document(approved.document).await?;
         judge(&approved, &now)?;
         Ok((approved.document, now))
@@ -41,11 +38,9 @@ impl PostDocument {
 
     /// What became of it, by how the document is now.
     async fn posted(&self, document: u64) -> Result<Option<(OdooDocument, String)>, String> {
-        let now = match self.server.document(document).await {
-            Ok(now) => now,
-            // What is posted cannot be deleted.
-            Err(error) if error.is_final => return Ok(None),
-            Err(error) => return Err(error.reason),
+        // What is posted cannot be deleted.
+        let Some(now) = if_there(self.server.document(document).await)? else {
+            return Ok(None);
         };
         let answer = format!("{} is posted", now.title());
         Ok((now.text("state") == "posted").then_some((now, answer)))
@@ -79,12 +74,10 @@ impl Effect for PostDocument {
                 _ => Ok(Outcome::Unknown { reason }),
             },
             // Between the two readings: what it is now is read, for its owner.
-            Err(why) if why.recovery == crate::Recovery::Approval => {
-                match self.read(&attempt).await {
-                    Err(renewed) if renewed.renewed.is_some() => Err(renewed),
-                    _ => Err(why),
-                }
-            }
+            Err(why) if why.recovery == Recovery::Approval => match self.read(&attempt).await {
+                Err(renewed) if renewed.renewed.is_some() => Err(renewed),
+                _ => Err(why),
+            },
             outcome => outcome,
         }
     }
@@ -95,8 +88,7 @@ impl Effect for PostDocument {
         draft: Option<&DraftNote>,
     ) -> Result<Option<String>, String> {
         let number = reference.strip_prefix(REFERENCE).unwrap_or_default();
-        let number = number.split('.').next().unwrap_or_default();
-        let Ok(document) = number.parse() else {
+        let Ok(document) = first_attempt(number).parse() else {
             return Err(format!("`{reference}` names no document of Odoo's"));
         };
         let Some((now, answer)) = self.posted(document).await? else {

@@ -1,19 +1,15 @@
 //! [`OdooServer`]: how documents are posted and payments recorded. [`McpOdooServer`] asks the full server for Odoo to
 //! do it.
-//!
-//! Invariant: an answer to what acts that is not understood, or that is lost, is [`Outcome::Unknown`].
 
 use async_trait::async_trait;
 use platinum_core::{OdooPayment, text::one_line};
 use platinum_journal::Outcome;
-use platinum_mcp::{CallError, Session};
-use serde::{Deserialize, de::DeserializeOwned};
+use platinum_mcp::Session;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{NotDone, acting::outcome_of};
+use crate::{AskError, NotDone, acting::ActingServer};
 
-/// What its owner calls the server.
-const SERVER: &str = "the Odoo server";
 /// What the words of errors hold that no later try ends: the server's own.
 const FINAL: [&str; 2] = ["there is no document ", "it cannot be paid so: "];
 
@@ -108,22 +104,6 @@ pub struct KnownPayment {
     pub date: Option<String>,
 }
 
-/// Why something was not answered. Nothing was changed by asking.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct OdooError {
-    /// In words, one line.
-    pub reason: String,
-    /// Whether asking again later will not help.
-    pub is_final: bool,
-}
-
-impl From<OdooError> for NotDone {
-    fn from(error: OdooError) -> Self {
-        Self::new(error.reason, !error.is_final)
-    }
-}
-
 /// A way to ask Odoo, and to have it do something.
 #[async_trait]
 pub trait OdooServer: Send + Sync {
@@ -131,7 +111,7 @@ pub trait OdooServer: Send + Sync {
     ///
     /// # Errors
     /// If it cannot be asked, or there is none.
-    async fn document(&self, id: u64) -> Result<OdooDocument, OdooError>;
+    async fn document(&self, id: u64) -> Result<OdooDocument, AskError>;
 
     /// Posts a document that is still this, once.
     ///
@@ -143,7 +123,7 @@ pub trait OdooServer: Send + Sync {
     ///
     /// # Errors
     /// If it cannot be asked, or the document cannot be paid so.
-    async fn preview_payment(&self, payment: &OdooPayment) -> Result<PaymentPreview, OdooError>;
+    async fn preview_payment(&self, payment: &OdooPayment) -> Result<PaymentPreview, AskError>;
 
     /// Records a payment, once.
     ///
@@ -155,38 +135,35 @@ pub trait OdooServer: Send + Sync {
     ///
     /// # Errors
     /// If it cannot be asked.
-    async fn find_payment(&self, operation: &str) -> Result<FoundPayment, OdooError>;
+    async fn find_payment(&self, operation: &str) -> Result<FoundPayment, AskError>;
 }
 
 /// Asks the tools of the full server for Odoo.
-pub struct McpOdooServer {
-    session: Session,
-}
+pub struct McpOdooServer(ActingServer);
 
 impl McpOdooServer {
     /// Asks over this session.
     pub fn new(session: Session) -> Self {
-        Self { session }
+        Self(ActingServer::new(session, "the Odoo server", is_final))
     }
+}
 
-    async fn read<T: DeserializeOwned>(&self, tool: &str, question: Value) -> Result<T, OdooError> {
-        let answer = self.session.call(tool, question).await;
-        read(answer)
-    }
+fn is_final(words: &str) -> bool {
+    FINAL.iter().any(|part| words.contains(part))
 }
 
 #[async_trait]
 impl OdooServer for McpOdooServer {
-    async fn document(&self, id: u64) -> Result<OdooDocument, OdooError> {
-        self.read("get_document", json!({ "id": id })).await
+    async fn document(&self, id: u64) -> Result<OdooDocument, AskError> {
+        self.0.read("get_document", json!({ "id": id })).await
     }
 
     async fn post(&self, document: &OdooDocument) -> Result<Outcome, NotDone> {
         let approved = json!({ "approved": document.document });
-        outcome_of(SERVER, self.session.call("post_invoice", approved).await)
+        self.0.act("post_invoice", approved).await
     }
 
-    async fn preview_payment(&self, payment: &OdooPayment) -> Result<PaymentPreview, OdooError> {
+    async fn preview_payment(&self, payment: &OdooPayment) -> Result<PaymentPreview, AskError> {
         let question = json!({
             "document": payment.invoice,
             "amount": payment.amount.to_decimal(),
@@ -194,7 +171,7 @@ impl OdooServer for McpOdooServer {
             "date": payment.date,
             "journal": payment.journal,
         });
-        self.read("preview_payment", question).await
+        self.0.read("preview_payment", question).await
     }
 
     async fn record_payment(&self, request: &PaymentRequest) -> Result<Outcome, NotDone> {
@@ -208,31 +185,13 @@ impl OdooServer for McpOdooServer {
             "date": payment.date,
             "journal": request.journal,
         });
-        outcome_of(SERVER, self.session.call("record_payment", arguments).await)
+        self.0.act("record_payment", arguments).await
     }
 
-    async fn find_payment(&self, operation: &str) -> Result<FoundPayment, OdooError> {
-        self.read("find_payment", json!({ "operation": operation }))
+    async fn find_payment(&self, operation: &str) -> Result<FoundPayment, AskError> {
+        self.0
+            .read("find_payment", json!({ "operation": operation }))
             .await
-    }
-}
-
-/// The answer of a tool that reads.
-fn read<T: DeserializeOwned>(answer: Result<Value, CallError>) -> Result<T, OdooError> {
-    let failed = |reason: String, is_final| OdooError {
-        reason: one_line(&reason, 500),
-        is_final,
-    };
-    match answer {
-        Ok(answer) => serde_json::from_value(answer).map_err(|error| {
-            let reason = format!("{SERVER}'s answer is not of the agreed form: {error}");
-            failed(reason, false)
-        }),
-        Err(CallError::Tool(reason)) => {
-            let is_final = FINAL.iter().any(|words| reason.contains(words));
-            Err(failed(reason, is_final))
-        }
-        Err(error) => Err(failed(error.to_string(), false)),
     }
 }
 
@@ -242,44 +201,14 @@ mod tests {
 
     #[test]
     fn failed_reading_is_final_by_the_servers_words_alone() {
-        let read = |error| read::<FoundPayment>(Err(error)).unwrap_err();
-        for (error, is_final) in [
-            (
-                CallError::Tool("there is no document 7 in Odoo that".into()),
-                true,
-            ),
-            (
-                CallError::Tool("it cannot be paid so: nothing is open".into()),
-                true,
-            ),
-            (
-                CallError::Tool("cannot reach Odoo at 127.0.0.1: refused".into()),
-                false,
-            ),
-            (
-                CallError::Tool("the Odoo user lacks a right: x".into()),
-                false,
-            ),
-            (CallError::Lost("there is no document ".into()), false),
-            (CallError::NotStarted("x".into()), false),
+        for (words, expected) in [
+            ("there is no document 7 in Odoo that", true),
+            ("it cannot be paid so: nothing is open", true),
+            ("cannot reach Odoo at 127.0.0.1: refused", false),
+            ("the Odoo user lacks a right: x", false),
         ] {
-            assert_eq!(read(error.clone()).is_final, is_final, "{error:?}");
+            assert_eq!(is_final(words), expected, "{words}");
         }
-        let odd = super::read::<FoundPayment>(Ok(json!({"payment": 1}))).unwrap_err();
-        assert!(
-            odd.reason
-                .starts_with("the Odoo server's answer is not of the agreed form: ")
-        );
-        let found = json!({"payment": {"id": 5, "number": null, "amount": "1.00", "date": "2026-12-01"},
-            "others": [], "document": null});
-        assert_eq!(
-            super::read::<FoundPayment>(Ok(found))
-                .unwrap()
-                .payment
-                .unwrap()
-                .id,
-            5
-        );
     }
 
     #[test]

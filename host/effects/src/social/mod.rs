@@ -19,8 +19,7 @@ pub use accounts::SocialAccounts;
 pub(crate) use message::compose;
 pub use publish::PublishPost;
 pub use server::{
-    CheckedPost, FoundParts, FoundPost, McpSocialServer, OwnPost, PublishRequest, SocialError,
-    SocialServer,
+    CheckedPost, FoundParts, FoundPost, McpSocialServer, OwnPost, PublishRequest, SocialServer,
 };
 
 use crate::{

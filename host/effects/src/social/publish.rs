@@ -12,7 +12,7 @@ use super::{
     message,
     server::{FoundParts, OwnPost, PublishRequest, SocialServer},
 };
-use crate::{Attempt, Effect, NotDone, done};
+use crate::{Attempt, Effect, NotDone, done, executor::first_attempt};
 
 /// Publishes posts this way.
 pub struct PublishPost {
@@ -27,13 +27,13 @@ impl PublishPost {
 
     /// What there is of a draft's post.
     async fn find(&self, reference: &str, draft: &DraftNote) -> Result<FoundParts, String> {
-        let post = read(draft).map_err(|why| why.reason)?;
+        let post: SocialPublish = draft.action.read().map_err(|error| error.to_string())?;
         // Of its pictures nothing is compared.
         let found = self
             .server
-            .find(base_of(reference), &post.request(&[]))
+            .find(first_attempt(reference), &post.request(&[]))
             .await;
-        found.map_err(|error| error.0)
+        found.map_err(|error| error.reason)
     }
 }
 
@@ -43,14 +43,9 @@ impl Effect for PublishPost {
         ActionKind::SOCIAL_PUBLISH
     }
 
-    /// What the keys of its parts follow from.
-    fn reference(&self, draft: &DraftNote) -> String {
-        draft.id.to_string().to_lowercase()
-    }
-
     /// Whether its network would take it now, and what it answers is still there.
     async fn prepare(&self, attempt: &Attempt) -> Result<(), NotDone> {
-        let post = read(&attempt.outgoing.note)?;
+        let post: SocialPublish = attempt.outgoing.note.action.read()?;
         let request = message::request(&post, &attempt.outgoing.attachments);
         let fault = match post.faults().as_slice() {
             [] => self.server.check(&request).await?.fault(),
@@ -68,9 +63,10 @@ impl Effect for PublishPost {
     }
 
     async fn perform(&self, attempt: Attempt) -> Result<Outcome, NotDone> {
-        let post = read(&attempt.outgoing.note)?;
+        let post: SocialPublish = attempt.outgoing.note.action.read()?;
         let request = PublishRequest {
-            reference: base_of(&attempt.reference).to_owned(),
+            // The same for every attempt: "send again" cannot publish a second time what is there.
+            reference: first_attempt(&attempt.reference).to_owned(),
             at: attempt.approved_at,
             post: with_data(&post, &attempt),
         };
@@ -118,7 +114,7 @@ impl Effect for PublishPost {
         }
         let since = finished.map_or(draft.created, |at| at.max(draft.created));
         let own = self.server.own_posts(&post.account).await;
-        let own = own.map_err(|error| error.0)?;
+        let own = own.map_err(|error| error.reason)?;
         let by_owner = own.iter().filter_map(|post| {
             let at: Timestamp = post.at.parse().ok()?;
             (post.is_own && at > since).then_some((at, post))
@@ -160,12 +156,6 @@ impl Effect for PublishPost {
     }
 }
 
-/// The post of a draft.
-fn read(draft: &DraftNote) -> Result<SocialPublish, NotDone> {
-    let post = draft.action.read();
-    post.map_err(|error| NotDone::new(format!("it is not a post: {error}"), false))
-}
-
 /// The post with the content of its files.
 fn with_data(post: &SocialPublish, attempt: &Attempt) -> PostRequest {
     let files = &attempt.outgoing.attachments;
@@ -174,11 +164,6 @@ fn with_data(post: &SocialPublish, attempt: &Attempt) -> PostRequest {
         media.data = Some(STANDARD.encode(&file.bytes));
     }
     request
-}
-
-/// The name that is the same for every attempt: "send again" cannot publish a second time what is there.
-fn base_of(reference: &str) -> &str {
-    reference.split('.').next().unwrap_or(reference)
 }
 
 /// The words of a text: how it is broken into lines is the network's.

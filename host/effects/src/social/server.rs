@@ -1,19 +1,15 @@
 //! [`SocialServer`]: how a social network is asked, and how a post is published there. [`McpSocialServer`] asks the full
 //! server to do it.
-//!
-//! Invariant: an answer to what acts that is not understood, or that is lost, is [`Outcome::Unknown`].
 
 use async_trait::async_trait;
 use platinum_core::{PostRequest, Timestamp, text::one_line};
 use platinum_journal::Outcome;
-use platinum_mcp::{CallError, Session};
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use platinum_mcp::Session;
+use serde::Deserialize;
+use serde_json::json;
 
-use crate::{NotDone, acting::outcome_of};
+use crate::{AskError, NotDone, acting::ActingServer};
 
-/// What its owner calls the server.
-const SERVER: &str = "the social server";
 /// Longest fault of a post, in characters.
 const MAX_FAULT: usize = 300;
 /// Most posts that are looked at for one of the owner's own.
@@ -92,17 +88,6 @@ pub struct PublishRequest {
     pub post: PostRequest,
 }
 
-/// Why something was not answered. Nothing was changed by asking.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SocialError(pub String);
-
-impl From<SocialError> for NotDone {
-    fn from(error: SocialError) -> Self {
-        Self::new(error.0, true)
-    }
-}
-
 /// A way to ask a social network, and to publish there.
 #[async_trait]
 pub trait SocialServer: Send + Sync {
@@ -110,19 +95,19 @@ pub trait SocialServer: Send + Sync {
     ///
     /// # Errors
     /// If it cannot be asked.
-    async fn check(&self, post: &PostRequest) -> Result<CheckedPost, SocialError>;
+    async fn check(&self, post: &PostRequest) -> Result<CheckedPost, AskError>;
 
     /// What there is of a post under a reference.
     ///
     /// # Errors
     /// If it cannot be asked.
-    async fn find(&self, reference: &str, post: &PostRequest) -> Result<FoundParts, SocialError>;
+    async fn find(&self, reference: &str, post: &PostRequest) -> Result<FoundParts, AskError>;
 
     /// The newest posts of an account, answers too.
     ///
     /// # Errors
     /// If it cannot be asked.
-    async fn own_posts(&self, account: &str) -> Result<Vec<OwnPost>, SocialError>;
+    async fn own_posts(&self, account: &str) -> Result<Vec<OwnPost>, AskError>;
 
     /// Publishes a post, or what is missing of a thread, once.
     ///
@@ -132,43 +117,39 @@ pub trait SocialServer: Send + Sync {
 }
 
 /// Asks the tools of the full server for social networks.
-pub struct McpSocialServer {
-    session: Session,
-}
+pub struct McpSocialServer(ActingServer);
 
 impl McpSocialServer {
     /// Asks over this session.
     pub fn new(session: Session) -> Self {
-        Self { session }
-    }
-
-    async fn read<T: DeserializeOwned>(
-        &self,
-        tool: &str,
-        question: Value,
-    ) -> Result<T, SocialError> {
-        read(self.session.call(tool, question).await)
+        // Of no error it says that it stays.
+        Self(ActingServer::new(session, "the social server", |_| false))
     }
 }
 
 #[async_trait]
 impl SocialServer for McpSocialServer {
-    async fn check(&self, post: &PostRequest) -> Result<CheckedPost, SocialError> {
-        self.read("check_post", json!({ "post": post })).await
+    async fn check(&self, post: &PostRequest) -> Result<CheckedPost, AskError> {
+        self.0.read("check_post", json!({ "post": post })).await
     }
 
-    async fn find(&self, reference: &str, post: &PostRequest) -> Result<FoundParts, SocialError> {
-        self.read("find_post", json!({ "reference": reference, "post": post }))
+    async fn find(&self, reference: &str, post: &PostRequest) -> Result<FoundParts, AskError> {
+        self.0
+            .read("find_post", json!({ "reference": reference, "post": post }))
             .await
     }
 
-    async fn own_posts(&self, account: &str) -> Result<Vec<OwnPost>, SocialError> {
+    async fn own_posts(&self, account: &str) -> Result<Vec<OwnPost>, AskError> {
         #[derive(Deserialize)]
         struct PostList {
             posts: Vec<OwnPost>,
         }
         let question = json!({ "account": account, "limit": MAX_POSTS, "replies": true });
-        Ok(self.read::<PostList>("search_posts", question).await?.posts)
+        Ok(self
+            .0
+            .read::<PostList>("search_posts", question)
+            .await?
+            .posts)
     }
 
     async fn publish(&self, request: &PublishRequest) -> Result<Outcome, NotDone> {
@@ -177,17 +158,8 @@ impl SocialServer for McpSocialServer {
             "at": request.at,
             "post": request.post,
         });
-        outcome_of(SERVER, self.session.call("publish_post", arguments).await)
+        self.0.act("publish_post", arguments).await
     }
-}
-
-/// The answer of a tool that reads.
-fn read<T: DeserializeOwned>(answer: Result<Value, CallError>) -> Result<T, SocialError> {
-    let answer = answer.map_err(|error| SocialError(one_line(&error.into_words(), 500)))?;
-    serde_json::from_value(answer).map_err(|error| {
-        let reason = format!("{SERVER}'s answer is not of the agreed form: {error}");
-        SocialError(one_line(&reason, 500))
-    })
 }
 
 #[cfg(test)]
@@ -195,33 +167,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_are_read_in_the_agreed_form_alone() {
-        let found = json!({ "parts": [{ "part": 1, "id": "x", "address": "https://a.test/1" }, null],
-            "all": false, "words": "1 of 2" });
-        let found: FoundParts = read(Ok(found)).unwrap();
+    fn found_parts_tell_what_is_there() {
+        let read = |value| serde_json::from_value::<FoundParts>(value).unwrap();
+        let found = read(
+            json!({ "parts": [{ "part": 1, "id": "x", "address": "https://a.test/1" }, null],
+            "all": false, "words": "1 of 2" }),
+        );
         assert!(found.has_any() && !found.all);
         assert_eq!(found.addresses(), "https://a.test/1");
-        let none: FoundParts =
-            read(Ok(json!({ "parts": [null], "all": false, "words": "" }))).unwrap();
+        let none = read(json!({ "parts": [null], "all": false, "words": "" }));
         assert!(!none.has_any());
-        for odd in [json!({}), json!({ "parts": [], "all": 1 }), json!("x")] {
-            let error = read::<FoundParts>(Ok(odd)).unwrap_err().0;
-            let begin = "the social server's answer is not of the agreed form: ";
-            assert!(error.starts_with(begin), "{error}");
-        }
-        let tool = CallError::Tool("cannot reach\nbsky.test".into());
-        assert_eq!(
-            read::<CheckedPost>(Err(tool)).unwrap_err().0,
-            "cannot reach bsky.test"
-        );
     }
 
     #[test]
     fn faults_are_one_bounded_line() {
-        let checked: CheckedPost = read(Ok(
-            json!({ "parts": [], "faults": ["part 1 is\ntoo long", "no alt"], "shown": "" }),
-        ))
-        .unwrap();
+        let checked = CheckedPost {
+            faults: vec!["part 1 is\ntoo long".to_owned(), "no alt".to_owned()],
+        };
         assert_eq!(
             checked.fault().as_deref(),
             Some("part 1 is too long; no alt")

@@ -2,6 +2,7 @@
 //! clock that do what the test says.
 
 mod above;
+mod acting_host;
 mod attempts;
 mod messages;
 mod odoo;
@@ -34,8 +35,10 @@ use platinum_vault::{
 };
 use tempfile::TempDir;
 
+use acting_host::ActingHost;
+
 use crate::{
-    Effect, EffectError, Executor, Fence, NotDone, Reconciled,
+    AskError, Effect, EffectError, Executor, Fence, NotDone, Reconciled,
     approvals::{ApprovalPolicy, Approvals, ApprovalsQueue, Approved, EntryState, Outgoing, act},
     email::{CloseRequest, MailAccounts, MailSender, SendMail, SendRequest, SentMatch},
     social::SocialAccounts,

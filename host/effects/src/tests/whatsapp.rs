@@ -4,15 +4,14 @@ use platinum_core::WhatsappSend;
 
 use super::*;
 use crate::whatsapp::{
-    KnownChat, KnownContact, MessageRequest, OwnMessage, SendMessage, SentMessage, WhatsappError,
-    WhatsappServer,
+    KnownChat, KnownContact, MessageRequest, OwnMessage, SendMessage, SentMessage, WhatsappServer,
 };
 
 /// A WhatsApp: what it has, what it answers, and what it was asked.
 struct TestChats {
-    chat: Mutex<Result<KnownChat, WhatsappError>>,
+    chat: Mutex<Result<KnownChat, AskError>>,
     own: Mutex<Vec<OwnMessage>>,
-    found: Mutex<Result<SentMessage, WhatsappError>>,
+    found: Mutex<Result<SentMessage, AskError>>,
     answers: Mutex<VecDeque<Result<Outcome, NotDone>>>,
     sent: Mutex<Vec<MessageRequest>>,
     /// Whether the call that sends is never answered.
@@ -33,8 +32,8 @@ fn open_chat() -> KnownChat {
     }
 }
 
-fn away() -> WhatsappError {
-    WhatsappError {
+fn away() -> AskError {
+    AskError {
         reason: "the store of messages failed".to_owned(),
         is_final: false,
     }
@@ -66,11 +65,11 @@ impl TestChats {
 
 #[async_trait]
 impl WhatsappServer for TestChats {
-    async fn chat(&self, _: &str) -> Result<KnownChat, WhatsappError> {
+    async fn chat(&self, _: &str) -> Result<KnownChat, AskError> {
         self.chat.lock().unwrap().clone()
     }
 
-    async fn own_messages(&self, _: &str, _: u32) -> Result<Vec<OwnMessage>, WhatsappError> {
+    async fn own_messages(&self, _: &str, _: u32) -> Result<Vec<OwnMessage>, AskError> {
         Ok(self.own.lock().unwrap().clone())
     }
 
@@ -84,7 +83,7 @@ impl WhatsappServer for TestChats {
         answer.unwrap_or_else(|| Ok(crate::done("sent to Sheena, +16505551234")))
     }
 
-    async fn find(&self, _: &str) -> Result<SentMessage, WhatsappError> {
+    async fn find(&self, _: &str) -> Result<SentMessage, AskError> {
         self.found.lock().unwrap().clone()
     }
 }
@@ -103,41 +102,13 @@ fn message(n: u128) -> DraftNote {
 }
 
 /// A host with a WhatsApp.
-struct Chats {
-    fixture: Fixture,
-    server: Arc<TestChats>,
-    executor: Arc<Executor>,
-}
+type Chats = ActingHost<TestChats>;
 
 impl Chats {
     fn new() -> Self {
-        Self::of(Fixture::new([]), TestChats::new())
-    }
-
-    fn of(fixture: Fixture, server: Arc<TestChats>) -> Self {
-        let send: Arc<dyn Effect> = Arc::new(SendMessage::new(server.clone()));
-        let executor = Executor::new(Arc::clone(&fixture.approvals), [send]);
-        Self {
-            fixture,
-            server,
-            executor: Arc::new(executor),
-        }
-    }
-
-    async fn handed_out(&self) -> Option<Approved> {
-        let kinds = [ActionKind::WHATSAPP_SEND];
-        self.fixture.approvals.next(&kinds).await.unwrap()
-    }
-
-    async fn next(&self) -> Result<Receipt, EffectError> {
-        let approved = self.handed_out().await.unwrap();
-        self.executor
-            .execute(approved, ActionKind::WHATSAPP_SEND)
-            .await
-    }
-
-    async fn state(&self) -> String {
-        self.fixture.states().await.join(" | ")
+        Self::of(Fixture::new([]), TestChats::new(), |server| {
+            vec![Arc::new(SendMessage::new(server.clone()))]
+        })
     }
 }
 
@@ -190,11 +161,7 @@ async fn changed_contact_goes_back_as_it_is_now() {
             )
         );
         assert_eq!(chats.server.count(), 0);
-        let text = chats
-            .fixture
-            .vault
-            .read_text(&layout::pending(id(1)), 100_000);
-        let waiting = DraftNote::parse(&text.unwrap()).unwrap();
+        let waiting = chats.pending(1);
         let action: WhatsappSend = waiting.action.read().unwrap();
         assert_eq!(
             (action.contact_number, action.contact_id),
@@ -230,7 +197,7 @@ async fn what_must_not_be_sent_is_refused_before_it_leaves() {
         refusal: Some(words.to_owned()),
         ..open_chat()
     };
-    let gone = WhatsappError {
+    let gone = AskError {
         reason: "there is no chat `1650`".to_owned(),
         is_final: true,
     };
@@ -298,16 +265,8 @@ async fn death_over_the_call_sends_nothing_again() {
     let chats = Chats::new();
     chats.fixture.approve(&message(1));
     *chats.server.is_silent.lock().unwrap() = true;
-    let approved = chats.handed_out().await.unwrap();
-    let executor = Arc::clone(&chats.executor);
-    let attempt =
-        tokio::spawn(async move { executor.execute(approved, ActionKind::WHATSAPP_SEND).await });
-    while chats.server.count() == 0 {
-        tokio::task::yield_now().await;
-    }
-    attempt.abort();
+    let chats = chats.dies_when(|server| server.count() > 0).await;
     *chats.server.is_silent.lock().unwrap() = false;
-    let chats = Chats::of(chats.fixture.restarted(), chats.server);
     chats.fixture.pass(7 * 86_400);
     assert_eq!(chats.executor.reconcile().await.unwrap().in_doubt.len(), 1);
     assert!(chats.handed_out().await.is_none());
@@ -358,55 +317,20 @@ async fn message_that_the_owner_answered_is_not_sent() {
     }
 }
 
-thread_local! {
-    /// Whether this test dies at the fail points: they are those of all tests at once.
-    static IS_DYING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
 /// The process ends between the last reading and the call, and between the answer and its record.
 #[test]
 fn crash_at_a_fail_point_of_whatsapp_sends_once() {
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap()
-    };
     for (point, sent) in [("whatsapp-chat-read", 0), ("whatsapp-answered", 1)] {
-        fail::cfg_callback(point, || {
-            assert!(!IS_DYING.get(), "the process ends here");
-        })
-        .unwrap();
         let chats = Chats::new();
         chats.fixture.approve(&message(1));
-        IS_DYING.set(true);
-        let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            runtime().block_on(chats.next())
-        }));
-        IS_DYING.set(false);
-        fail::remove(point);
-        assert!(died.is_err(), "{point}");
+        let chats = chats.dies_at_point(point);
         assert_eq!(chats.server.count(), sent, "{point}");
         // WhatsApp reports what it has.
         *chats.server.found.lock().unwrap() = Ok(SentMessage {
             is_done: sent == 1,
             answer: "WhatsApp has it".to_owned(),
         });
-        runtime().block_on(async {
-            let chats = Chats::of(chats.fixture.restarted(), chats.server);
-            let asked = chats.executor.reconcile().await.unwrap();
-            assert_eq!(
-                (asked.confirmed, asked.in_doubt.len()),
-                (sent, 1 - sent),
-                "{point}"
-            );
-            if sent == 0 {
-                // Its owner looks, and says: again.
-                chats.executor.let_go(id(1)).await.unwrap();
-                chats.fixture.confirm(id(1));
-                chats.next().await.unwrap();
-            }
-            assert!(chats.state().await.starts_with("done at "), "{point}");
-            assert_eq!(chats.server.count(), 1, "{point}");
-        });
+        chats.comes_to_its_end(sent == 1);
+        assert_eq!(chats.server.count(), 1, "{point}");
     }
 }

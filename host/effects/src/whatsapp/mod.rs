@@ -15,7 +15,7 @@ use platinum_core::Capability;
 pub use send::SendMessage;
 pub use server::{
     KnownChat, KnownContact, McpWhatsappServer, MessageRequest, OwnMessage, SentMessage,
-    WhatsappError, WhatsappServer,
+    WhatsappServer,
 };
 
 use crate::{

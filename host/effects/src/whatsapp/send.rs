@@ -8,7 +8,7 @@ use platinum_journal::Outcome;
 use platinum_vault::note::DraftNote;
 
 use super::server::{KnownChat, MessageRequest, WhatsappServer};
-use crate::{Attempt, Effect, NotDone, Recovery};
+use crate::{Attempt, Effect, NotDone, Recovery, acting::if_there};
 
 /// Messages that are looked through for an answer of the owner's own.
 const LOOKED_THROUGH: u32 = 50;
@@ -26,10 +26,7 @@ impl SendMessage {
 
     /// The message, if its chat is still with whom it was approved for, and may be answered.
     async fn read(&self, attempt: &Attempt) -> Result<WhatsappSend, NotDone> {
-        let approved: WhatsappSend =
-            attempt.outgoing.note.action.read().map_err(|error| {
-                NotDone::new(format!("it is no message to send: {error}"), false)
-            })?;
+        let approved: WhatsappSend = attempt.outgoing.note.action.read()?;
         let chat = self.server.chat(&approved.chat).await?;
         judge(&approved, &chat)?;
         Ok(approved)
@@ -77,11 +74,6 @@ impl Effect for SendMessage {
         ActionKind::WHATSAPP_SEND
     }
 
-    /// The name that comes back with WhatsApp's reports of the message.
-    fn reference(&self, draft: &DraftNote) -> String {
-        draft.id.to_string().to_lowercase()
-    }
-
     async fn prepare(&self, attempt: &Attempt) -> Result<(), NotDone> {
         self.read(attempt).await.map(drop)
     }
@@ -123,15 +115,13 @@ impl Effect for SendMessage {
         let Ok(message) = draft.action.read::<WhatsappSend>() else {
             return Ok(None);
         };
-        let messages = match self
+        let messages = self
             .server
             .own_messages(&message.chat, LOOKED_THROUGH)
-            .await
-        {
-            Ok(messages) => messages,
-            // What becomes of it is said when it is prepared.
-            Err(error) if error.is_final => return Ok(None),
-            Err(error) => return Err(error.reason),
+            .await;
+        // What becomes of it without its chat is said when it is prepared.
+        let Some(messages) = if_there(messages)? else {
+            return Ok(None);
         };
         let after = finished.map_or(draft.created, |finished| finished.max(draft.created));
         let answer = messages

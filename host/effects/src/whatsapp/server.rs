@@ -1,18 +1,14 @@
 //! [`WhatsappServer`]: how messages are sent. [`McpWhatsappServer`] asks the server for WhatsApp to do it.
-//!
-//! Invariant: an answer to what acts that is not understood, or that is lost, is [`Outcome::Unknown`].
 
 use async_trait::async_trait;
 use platinum_core::{Timestamp, WhatsappSend, text::one_line};
 use platinum_journal::Outcome;
-use platinum_mcp::{CallError, Session};
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use platinum_mcp::Session;
+use serde::Deserialize;
+use serde_json::json;
 
-use crate::{NotDone, acting::outcome_of};
+use crate::{AskError, NotDone, acting::ActingServer};
 
-/// What its owner calls the server.
-const SERVER: &str = "the WhatsApp server";
 /// How errors begin that no later try ends: the server's own, and those about what was asked for.
 const FINAL: [&str; 2] = ["there is no chat ", "`"];
 
@@ -66,22 +62,6 @@ pub struct SentMessage {
     pub answer: String,
 }
 
-/// Why something was not answered. Nothing was changed by asking.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct WhatsappError {
-    /// In words, one line.
-    pub reason: String,
-    /// Whether asking again later will not help.
-    pub is_final: bool,
-}
-
-impl From<WhatsappError> for NotDone {
-    fn from(error: WhatsappError) -> Self {
-        Self::new(error.reason, !error.is_final)
-    }
-}
-
 /// A way to ask WhatsApp, and to have a message sent.
 #[async_trait]
 pub trait WhatsappServer: Send + Sync {
@@ -89,13 +69,13 @@ pub trait WhatsappServer: Send + Sync {
     ///
     /// # Errors
     /// If it cannot be asked, or there is none.
-    async fn chat(&self, chat: &str) -> Result<KnownChat, WhatsappError>;
+    async fn chat(&self, chat: &str) -> Result<KnownChat, AskError>;
 
     /// The last messages of a chat, newest first, whoever wrote them.
     ///
     /// # Errors
     /// If it cannot be asked, or there is no such chat.
-    async fn own_messages(&self, chat: &str, limit: u32) -> Result<Vec<OwnMessage>, WhatsappError>;
+    async fn own_messages(&self, chat: &str, limit: u32) -> Result<Vec<OwnMessage>, AskError>;
 
     /// Sends a message, once.
     ///
@@ -107,27 +87,21 @@ pub trait WhatsappServer: Send + Sync {
     ///
     /// # Errors
     /// If it cannot be asked.
-    async fn find(&self, reference: &str) -> Result<SentMessage, WhatsappError>;
+    async fn find(&self, reference: &str) -> Result<SentMessage, AskError>;
 }
 
 /// Asks the tools of the server for WhatsApp.
-pub struct McpWhatsappServer {
-    session: Session,
-}
+pub struct McpWhatsappServer(ActingServer);
 
 impl McpWhatsappServer {
     /// Asks over this session.
     pub fn new(session: Session) -> Self {
-        Self { session }
+        Self(ActingServer::new(session, "the WhatsApp server", is_final))
     }
+}
 
-    async fn read<T: DeserializeOwned>(
-        &self,
-        tool: &str,
-        question: Value,
-    ) -> Result<T, WhatsappError> {
-        read(self.session.call(tool, question).await)
-    }
+fn is_final(words: &str) -> bool {
+    FINAL.iter().any(|begin| words.starts_with(begin))
 }
 
 #[derive(Deserialize)]
@@ -145,13 +119,13 @@ struct FoundRead {
 
 #[async_trait]
 impl WhatsappServer for McpWhatsappServer {
-    async fn chat(&self, chat: &str) -> Result<KnownChat, WhatsappError> {
-        self.read("get_chat", json!({ "chat": chat })).await
+    async fn chat(&self, chat: &str) -> Result<KnownChat, AskError> {
+        self.0.read("get_chat", json!({ "chat": chat })).await
     }
 
-    async fn own_messages(&self, chat: &str, limit: u32) -> Result<Vec<OwnMessage>, WhatsappError> {
+    async fn own_messages(&self, chat: &str, limit: u32) -> Result<Vec<OwnMessage>, AskError> {
         let question = json!({ "chat": chat, "limit": limit });
-        let read: MessagesRead = self.read("get_messages", question).await?;
+        let read: MessagesRead = self.0.read("get_messages", question).await?;
         Ok(read.messages)
     }
 
@@ -164,35 +138,16 @@ impl WhatsappServer for McpWhatsappServer {
             "text": message.text,
             "quoted": message.quoted_message,
         });
-        outcome_of(SERVER, self.session.call("send_message", arguments).await)
+        self.0.act("send_message", arguments).await
     }
 
-    async fn find(&self, reference: &str) -> Result<SentMessage, WhatsappError> {
+    async fn find(&self, reference: &str) -> Result<SentMessage, AskError> {
         let question = json!({ "reference": reference });
-        let found: FoundRead = self.read("find_message", question).await?;
+        let found: FoundRead = self.0.read("find_message", question).await?;
         Ok(SentMessage {
             is_done: found.outcome.as_deref() == Some("done"),
             answer: one_line(&found.answer, 300),
         })
-    }
-}
-
-/// The answer of a tool that reads.
-fn read<T: DeserializeOwned>(answer: Result<Value, CallError>) -> Result<T, WhatsappError> {
-    let failed = |reason: String, is_final| WhatsappError {
-        reason: one_line(&reason, 500),
-        is_final,
-    };
-    match answer {
-        Ok(answer) => serde_json::from_value(answer).map_err(|error| {
-            let reason = format!("{SERVER}'s answer is not of the agreed form: {error}");
-            failed(reason, false)
-        }),
-        Err(CallError::Tool(reason)) => {
-            let is_final = FINAL.iter().any(|words| reason.starts_with(words));
-            Err(failed(reason, is_final))
-        }
-        Err(error) => Err(failed(error.to_string(), false)),
     }
 }
 
@@ -202,22 +157,12 @@ mod tests {
 
     #[test]
     fn reading_is_final_by_the_servers_words_alone() {
-        let failed = |error| read::<KnownChat>(Err(error)).unwrap_err().is_final;
-        assert!(failed(CallError::Tool("there is no chat `1650`".into())));
-        assert!(failed(CallError::Tool(
-            "`chat` is no id as it was answered".into()
-        )));
-        for error in [
-            CallError::Tool("the store of messages failed: disk I/O error".into()),
-            CallError::Lost("there is no chat ".into()),
-            CallError::NotStarted("x".into()),
+        for (words, expected) in [
+            ("there is no chat `1650`", true),
+            ("`chat` is no id as it was answered", true),
+            ("the store of messages failed: disk I/O error", false),
         ] {
-            assert!(!failed(error));
+            assert_eq!(is_final(words), expected, "{words}");
         }
-        let odd = read::<KnownChat>(Ok(json!({"contact": 1}))).unwrap_err();
-        assert!(
-            odd.reason
-                .starts_with("the WhatsApp server's answer is not of the agreed form: ")
-        );
     }
 }

@@ -6,12 +6,12 @@
 //! this host's record, because the task's id follows from the document; drafts that Platinum itself saved are none,
 //! they have a task; at most [`MAX_WAITING`] of its tasks wait at once, and how many more there are is told.
 
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::Args;
 use platinum_core::{
     AgentName, Clock as _, SystemClock, TaskId, Timestamp, ZoneId, is_draft_operation, layout,
-    sha256_hex, whole_second,
+    whole_second,
 };
 use platinum_odoo_client::{Config, DocumentKind, OdooError};
 use platinum_odoo_draft::{
@@ -22,16 +22,17 @@ use platinum_odoo_draft::{
         filter::{Comparison, Filter, FilterValue},
     },
 };
-use platinum_vault::{Vault, VaultError, note::TaskNote};
+use platinum_vault::{VaultError, note::TaskNote};
 use serde_json::{Map, Value};
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::{
     folder::task,
-    ledger::{Chosen, Identity, Ledger, LedgerError, Start},
-    notes::{self, TASK_FOLDERS, UNWRITTEN_AT_ONCE, create_note, tasks_in},
+    ledger::LedgerError,
+    notes::{TASK_FOLDERS, tasks_in},
     source::{Source, is_inside},
     text::{fenced, lines, one_line},
+    zone_tasks::ZoneTasks,
 };
 
 /// The most tasks of this source that wait at once.
@@ -123,8 +124,7 @@ pub struct OdooSource {
     company: Option<String>,
     /// The number of the company, once it was looked for.
     company_id: Option<i64>,
-    vault: Vault,
-    ledger: Ledger,
+    tasks: ZoneTasks,
     agent: Option<AgentName>,
     /// How many more waited when that was last told.
     told_more: usize,
@@ -166,16 +166,13 @@ impl OdooSource {
         if is_inside(&settings.state, &settings.vault) {
             return Err(OdooSourceError::StateInVault(settings.state.clone()));
         }
-        let vault = Vault::open(&settings.vault)?;
-        let mut ledger = Ledger::open(&settings.state.join("odoo.sqlite"))?;
-        if ledger.start()?.is_none() {
-            let start = Start {
-                at: SystemClock.now(),
-                first: String::new(),
-                cursor: String::new(),
-            };
-            ledger.begin(&start, &[])?;
-        }
+        let mut tasks = ZoneTasks::open::<OdooSourceError>(
+            &settings.vault,
+            &settings.state,
+            "odoo.sqlite",
+            ZoneId::ACCOUNTING,
+        )?;
+        tasks.started()?;
         Ok(Self {
             odoo,
             place: format!(
@@ -186,8 +183,7 @@ impl OdooSource {
             host: config.url.host_str().unwrap_or_default().to_owned(),
             company: settings.company.clone(),
             company_id: None,
-            vault,
-            ledger,
+            tasks,
             agent: settings.agent.clone(),
             told_more: 0,
         })
@@ -281,11 +277,11 @@ impl OdooSource {
 
     /// One pass; answers how many drafts became tasks.
     async fn pass(&mut self) -> Result<usize, OdooSourceError> {
-        self.finish()?;
+        self.tasks.finish::<OdooSourceError>()?;
         let (drafts, is_cut) = self.drafts().await?;
         let mut new = Vec::new();
         for draft in &drafts {
-            if !is_draft_operation(&draft.origin) && !self.ledger.knows(&key(draft.id))? {
+            if !is_draft_operation(&draft.origin) && !self.tasks.ledger.knows(&key(draft.id))? {
                 new.push(draft);
             }
         }
@@ -294,8 +290,11 @@ impl OdooSource {
             return Ok(0);
         }
         // Walked only when there is something to do.
-        let present = tasks_in(&self.vault, &TASK_FOLDERS)?;
-        let waiting = tasks_in(&self.vault, &[layout::NEEDS_ACTION, layout::IN_PROGRESS])?;
+        let present = tasks_in(&self.tasks.vault, &TASK_FOLDERS)?;
+        let waiting = tasks_in(
+            &self.tasks.vault,
+            &[layout::NEEDS_ACTION, layout::IN_PROGRESS],
+        )?;
         let is_waiting = |draft: &&Draft| waiting.contains(&task_id(&self.place, draft.id));
         let mut waiting = drafts.iter().filter(is_waiting).count();
         let mut taken = 0;
@@ -318,25 +317,14 @@ impl OdooSource {
     fn take(&mut self, draft: &Draft, present: &BTreeSet<TaskId>) -> Result<bool, OdooSourceError> {
         let task = task_id(&self.place, draft.id);
         let note = self.note(task, draft, SystemClock.now()).render();
-        let hash = sha256_hex(format!("{} {}", self.place, draft.id));
-        let identity = Identity {
-            key: key(draft.id),
-            identity: hash.clone(),
-            content: hash,
-        };
-        match self.ledger.choose(&identity, task, &note)? {
-            Chosen::New if present.contains(&task) => {
-                // Another host took it in, or this one did before it lost its record.
-                self.ledger.written(task)?;
-                Ok(false)
-            }
-            Chosen::New => {
-                self.create(task, &note)?;
-                info!(%task, document = draft.id, "a draft that waits in Odoo became a task");
-                Ok(true)
-            }
-            Chosen::Known(_) => Ok(false),
+        let (identity, keys) = (format!("{} {}", self.place, draft.id), [key(draft.id)]);
+        let is_new = self
+            .tasks
+            .take::<OdooSourceError>(&identity, &keys, task, &note, present)?;
+        if is_new {
+            info!(%task, document = draft.id, "a draft that waits in Odoo became a task");
         }
+        Ok(is_new)
     }
 
     fn note(&self, task: TaskId, draft: &Draft, now: Timestamp) -> TaskNote {
@@ -380,27 +368,6 @@ impl OdooSource {
         }
     }
 
-    fn create(&self, task: TaskId, note: &str) -> Result<(), OdooSourceError> {
-        create_note(&self.vault, ZoneId::ACCOUNTING, task, note)?;
-        Ok(self.ledger.written(task)?)
-    }
-
-    /// Writes the notes whose writing was cut short.
-    fn finish(&mut self) -> Result<(), OdooSourceError> {
-        let unwritten = self.ledger.unwritten(UNWRITTEN_AT_ONCE)?;
-        if unwritten.is_empty() {
-            return Ok(());
-        }
-        let present = tasks_in(&self.vault, &TASK_FOLDERS)?;
-        for (task, note) in unwritten {
-            match present.contains(&task) {
-                true => self.ledger.written(task)?,
-                false => self.create(task, &note)?,
-            }
-        }
-        Ok(())
-    }
-
     /// Tells the owner that more drafts wait than became tasks: when there are some, and again when the number has
     /// doubled.
     fn tell_more(&mut self, more: usize, is_cut: bool) -> Result<(), OdooSourceError> {
@@ -418,11 +385,7 @@ impl OdooSource {
              follow when these are done.",
             self.host
         );
-        match &self.agent {
-            Some(agent) => notes::report(&self.vault, agent, &headline, None)?,
-            None => warn!("{}", one_line(&headline, 300)),
-        }
-        Ok(())
+        Ok(self.tasks.notify(self.agent.as_ref(), &headline)?)
     }
 }
 
@@ -508,17 +471,14 @@ impl Source for OdooSource {
         self.pass().await
     }
 
-    async fn wait(&mut self, at_most: Duration) -> Result<(), OdooSourceError> {
-        tokio::time::sleep(at_most).await;
-        Ok(())
-    }
-
     fn is_lasting(error: &OdooSourceError) -> bool {
-        matches!(
-            error,
-            OdooSourceError::Ledger(LedgerError::Newer { .. } | LedgerError::InUse(_))
-                | OdooSourceError::Company { .. }
-                | OdooSourceError::Odoo(ServiceError::Odoo(OdooError::Setup(_)))
-        )
+        match error {
+            OdooSourceError::Ledger(error) => error.is_lasting(),
+            OdooSourceError::Company { .. } => true,
+            OdooSourceError::Odoo(error) => {
+                matches!(error, ServiceError::Odoo(OdooError::Setup(_)))
+            }
+            _ => false,
+        }
     }
 }

@@ -10,16 +10,15 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::Arc,
-    time::Duration,
 };
 
 use clap::Args;
 use jiff::SignedDuration;
-use platinum_core::{Clock as _, SystemClock, TaskId, Timestamp, ZoneId, layout, sha256_hex};
+use platinum_core::{Clock as _, SystemClock, TaskId, Timestamp, ZoneId, sha256_hex};
 use platinum_social_client::{
     AccountConfig, Config, Network, SocialError, http::CallLimits, network::open_network,
 };
-use platinum_vault::{Vault, VaultError};
+use platinum_vault::VaultError;
 use tracing::{info, warn};
 
 use super::{
@@ -29,10 +28,11 @@ use super::{
     rules::SocialRules,
 };
 use crate::{
-    ledger::{Chosen, Identity, Ledger, LedgerError, Start},
-    notes::{TASK_FOLDERS, UNWRITTEN_AT_ONCE, create_note, read_handbook, tasks_in},
+    ledger::{Ledger, LedgerError},
+    notes::{TASK_FOLDERS, read_handbook, tasks_in},
     source::{Source, is_inside},
     text::one_line,
+    zone_tasks::ZoneTasks,
 };
 
 /// The most tasks of this source that wait at once.
@@ -103,8 +103,7 @@ pub struct SocialSource {
     notified: Vec<Notifications>,
     /// Every account, for its own posts.
     own: Vec<OwnAccount>,
-    vault: Vault,
-    ledger: Ledger,
+    tasks: ZoneTasks,
     start: Timestamp,
     /// Whether what is left out is listed at once: nobody waits for more.
     is_once: bool,
@@ -144,25 +143,17 @@ impl SocialSource {
         if notified.is_empty() {
             return Err(SocialSourceError::NoCredential(settings.config.clone()));
         }
-        let vault = Vault::open(&settings.vault)?;
-        let mut ledger = Ledger::open(&settings.state.join("social.sqlite"))?;
-        let start = match ledger.start()? {
-            Some(start) => start.at,
-            None => {
-                let start = Start {
-                    at: SystemClock.now(),
-                    first: String::new(),
-                    cursor: String::new(),
-                };
-                ledger.begin(&start, &[])?;
-                start.at
-            }
-        };
+        let mut tasks = ZoneTasks::open::<SocialSourceError>(
+            &settings.vault,
+            &settings.state,
+            "social.sqlite",
+            ZoneId::SOCIAL,
+        )?;
+        let start = tasks.started()?;
         Ok(Self {
             notified,
             own,
-            vault,
-            ledger,
+            tasks,
             start,
             is_once: settings.once,
             hour: None,
@@ -176,7 +167,7 @@ impl SocialSource {
         let mut errors = Vec::new();
         for notified in &mut self.notified {
             let name = notified.account().to_owned();
-            match unseen_of(notified, &self.ledger, self.start).await {
+            match unseen_of(notified, &self.tasks.ledger, self.start).await {
                 Ok(mentions) => {
                     self.failed.remove(&name);
                     unseen.extend(mentions);
@@ -224,14 +215,14 @@ impl SocialSource {
 
     /// One pass; answers how many mentions became tasks.
     async fn pass(&mut self) -> Result<usize, SocialSourceError> {
-        self.finish()?;
+        self.tasks.finish::<SocialSourceError>()?;
         let unseen = self.unseen().await?;
         let mut taken = 0;
         if !unseen.is_empty() {
             let own = self.own_posts().await;
-            let rules = SocialRules::parse(&read_handbook(&self.vault));
-            let present = tasks_in(&self.vault, &TASK_FOLDERS)?;
-            let mut waiting = self.waiting()?;
+            let rules = SocialRules::parse(&read_handbook(&self.tasks.vault));
+            let present = tasks_in(&self.tasks.vault, &TASK_FOLDERS)?;
+            let mut waiting = self.tasks.waiting()?;
             for mention in &unseen {
                 let now = SystemClock.now();
                 let rule = own
@@ -248,7 +239,9 @@ impl SocialSource {
                 match rule {
                     Err(why) => {
                         let line = note::line(mention, &why);
-                        self.ledger.leave_out(&key(mention), &line, false, now)?;
+                        self.tasks
+                            .ledger
+                            .leave_out(&key(mention), &line, false, now)?;
                     }
                     Ok(rule) => {
                         if self.take(mention, &rule, &present, now)? {
@@ -261,16 +254,6 @@ impl SocialSource {
         }
         self.report_left_out()?;
         Ok(taken)
-    }
-
-    /// Tasks of mentions that wait.
-    fn waiting(&self) -> Result<usize, SocialSourceError> {
-        let folder = format!("{}/{}", layout::NEEDS_ACTION, ZoneId::SOCIAL);
-        let entries = self.vault.walk_in(&folder)?;
-        Ok(entries
-            .iter()
-            .filter(|entry| entry.path.stem().parse::<TaskId>().is_ok())
-            .count())
     }
 
     /// Whether one more may become a task.
@@ -297,40 +280,24 @@ impl SocialSource {
         now: Timestamp,
     ) -> Result<bool, SocialSourceError> {
         let note = note::note(mention, rule, now);
-        let (task, text) = (note.id, note.render());
-        let hash = sha256_hex(&mention.name);
-        let identity = Identity {
-            key: key(mention),
-            identity: hash.clone(),
-            content: hash,
-        };
-        match self.ledger.choose(&identity, task, &text)? {
-            Chosen::New if present.contains(&task) => {
-                // Another host took it in, or this one did before it lost its record.
-                self.ledger.written(task)?;
-                Ok(false)
-            }
-            Chosen::New => {
-                self.create(task, &text)?;
-                let current = self.hour.filter(|(since, _)| *since > now - AN_HOUR);
-                let (since, count) = current.unwrap_or((now, 0));
-                self.hour = Some((since, count + 1));
-                info!(%task, account = mention.account, "a mention became a task");
-                Ok(true)
-            }
-            Chosen::Known(_) => Ok(false),
+        let task = note.id;
+        let (name, keys) = (&mention.name, [key(mention)]);
+        let is_new =
+            self.tasks
+                .take::<SocialSourceError>(name, &keys, task, &note.render(), present)?;
+        if is_new {
+            let current = self.hour.filter(|(since, _)| *since > now - AN_HOUR);
+            let (since, count) = current.unwrap_or((now, 0));
+            self.hour = Some((since, count + 1));
+            info!(%task, account = mention.account, "a mention became a task");
         }
-    }
-
-    fn create(&self, task: TaskId, note: &str) -> Result<(), SocialSourceError> {
-        create_note(&self.vault, ZoneId::SOCIAL, task, note)?;
-        Ok(self.ledger.written(task)?)
+        Ok(is_new)
     }
 
     /// Lists what was left out, when no more comes for a while.
     fn report_left_out(&mut self) -> Result<(), SocialSourceError> {
         let now = SystemClock.now();
-        let Some(pending) = self.ledger.pending_left_out(MAX_LISTED)? else {
+        let Some(pending) = self.tasks.ledger.pending_left_out(MAX_LISTED)? else {
             return Ok(());
         };
         if !self.is_once && note::is_going_on(&pending, now) {
@@ -339,24 +306,10 @@ impl SocialSource {
         let report = note::report(&pending, now);
         let text = report.render();
         let identity = sha256_hex(report.id.to_string());
-        self.ledger.list_left_out(report.id, &identity, &text)?;
-        self.create(report.id, &text)
-    }
-
-    /// Writes the notes whose writing was cut short.
-    fn finish(&mut self) -> Result<(), SocialSourceError> {
-        let unwritten = self.ledger.unwritten(UNWRITTEN_AT_ONCE)?;
-        if unwritten.is_empty() {
-            return Ok(());
-        }
-        let present = tasks_in(&self.vault, &TASK_FOLDERS)?;
-        for (task, note) in unwritten {
-            match present.contains(&task) {
-                true => self.ledger.written(task)?,
-                false => self.create(task, &note)?,
-            }
-        }
-        Ok(())
+        self.tasks
+            .ledger
+            .list_left_out(report.id, &identity, &text)?;
+        self.tasks.create(report.id, &text)
     }
 }
 
@@ -423,16 +376,11 @@ impl Source for SocialSource {
         self.pass().await
     }
 
-    async fn wait(&mut self, at_most: Duration) -> Result<(), SocialSourceError> {
-        tokio::time::sleep(at_most).await;
-        Ok(())
-    }
-
     fn is_lasting(error: &SocialSourceError) -> bool {
-        matches!(
-            error,
-            SocialSourceError::Ledger(LedgerError::Newer { .. } | LedgerError::InUse(_))
-                | SocialSourceError::Network(SocialError::Setup(_))
-        )
+        match error {
+            SocialSourceError::Ledger(error) => error.is_lasting(),
+            SocialSourceError::Network(error) => matches!(error, SocialError::Setup(_)),
+            _ => false,
+        }
     }
 }

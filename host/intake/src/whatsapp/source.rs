@@ -9,26 +9,25 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use jiff::SignedDuration;
-use platinum_core::{
-    AgentName, Clock as _, SystemClock, TaskId, Timestamp, ZoneId, layout, sha256_hex,
-};
-use platinum_vault::{Vault, VaultError};
+use platinum_core::{AgentName, Clock as _, SystemClock, Timestamp, ZoneId};
+use platinum_vault::VaultError;
 use platinum_whatsapp_store::{
     Store, StoreError, WhatsappConfig,
     receiver::{Receiver, ReceiverError},
     store::{Arrival, Failure, StoredMessage},
 };
 use tokio::sync::Notify;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::burst::{Burst, BurstFate, BurstRules, Quietness, decide};
 use super::note::task_note;
 use crate::{
     folder::task,
-    ledger::{Chosen, Identity, Ledger, LedgerError, Start},
-    notes::{self, TASK_FOLDERS, UNWRITTEN_AT_ONCE, create_note, tasks_in},
+    ledger::{LedgerError, Start},
+    notes::{TASK_FOLDERS, tasks_in},
     source::{Source, is_inside},
     text::one_line,
+    zone_tasks::ZoneTasks,
 };
 
 /// The most tasks of this source that wait at once.
@@ -108,8 +107,7 @@ pub struct WhatsappSource {
     config: WhatsappConfig,
     rules: BurstRules,
     store: Store,
-    vault: Vault,
-    ledger: Ledger,
+    tasks: ZoneTasks,
     agent: Option<AgentName>,
     is_once: bool,
     /// Told by the receiver when something came.
@@ -165,9 +163,13 @@ impl WhatsappSource {
                 return Err(WhatsappSourceError::StateInVault(folder.clone()));
             }
         }
-        let vault = Vault::open(&settings.vault)?;
         let store = Store::open(&config.state)?;
-        let ledger = Ledger::open(&settings.state.join("whatsapp.sqlite"))?;
+        let tasks = ZoneTasks::open::<WhatsappSourceError>(
+            &settings.vault,
+            &settings.state,
+            "whatsapp.sqlite",
+            ZoneId::WHATSAPP,
+        )?;
         let digits = |number: &String| -> String {
             let digits = number.chars().filter(char::is_ascii_digit);
             digits.collect()
@@ -181,8 +183,7 @@ impl WhatsappSource {
             },
             config,
             store,
-            vault,
-            ledger,
+            tasks,
             agent: settings.agent.clone(),
             is_once: settings.once,
             arrived: Arc::new(Notify::new()),
@@ -211,7 +212,7 @@ impl WhatsappSource {
 
     /// How far this host has read; at the first time, what can no longer be answered is behind it.
     fn cursor(&mut self, now: Timestamp) -> Result<Cursor, WhatsappSourceError> {
-        let known = self.ledger.start()?;
+        let known = self.tasks.ledger.start()?;
         if let Some(cursor) = known.and_then(|start| Cursor::parse(&start.cursor)) {
             return Ok(cursor);
         }
@@ -240,20 +241,20 @@ impl WhatsappSource {
             first: cursor.to_string(),
             cursor: cursor.to_string(),
         };
-        self.ledger.begin(&start, &[])?;
+        self.tasks.ledger.begin(&start, &[])?;
         Ok(cursor)
     }
 
     /// One pass; answers how many bursts became tasks.
     fn pass(&mut self) -> Result<usize, WhatsappSourceError> {
         let now = SystemClock.now();
-        self.finish()?;
+        self.tasks.finish::<WhatsappSourceError>()?;
         let mut cursor = self.cursor(now)?;
         let arrivals = self.store.arrivals(cursor.message, PAGE)?;
         let last = arrivals.last().map(|arrival| arrival.message.seq);
         let mut new = Vec::with_capacity(arrivals.len());
         for arrival in arrivals {
-            if !self.ledger.knows(&key(&arrival.message))? {
+            if !self.tasks.ledger.knows(&key(&arrival.message))? {
                 new.push(arrival);
             }
         }
@@ -265,7 +266,7 @@ impl WhatsappSource {
             None => last.unwrap_or(cursor.message),
         };
         cursor.failure = self.notify_of_failures(cursor.failure)?;
-        self.ledger.advance(&cursor.to_string())?;
+        self.tasks.ledger.advance(&cursor.to_string())?;
         Ok(taken)
     }
 
@@ -295,7 +296,7 @@ impl WhatsappSource {
                 BurstFate::Task => {
                     let left = match room {
                         Some(left) => left,
-                        None => self.room()?,
+                        None => MAX_WAITING.saturating_sub(self.tasks.waiting()?),
                     };
                     room = Some(left.saturating_sub(1));
                     if left == 0 {
@@ -324,16 +325,9 @@ impl WhatsappSource {
         Ok((taken, held))
     }
 
-    /// How many more tasks of this zone may wait.
-    fn room(&self) -> Result<usize, WhatsappSourceError> {
-        let folder = format!("{}/{}", layout::NEEDS_ACTION, ZoneId::WHATSAPP);
-        let waiting = self.vault.walk_in(&folder)?.len();
-        Ok(MAX_WAITING.saturating_sub(waiting))
-    }
-
     fn skip(&self, burst: &Burst) -> Result<(), WhatsappSourceError> {
         for message in &burst.messages {
-            self.ledger.skip(&key(message))?;
+            self.tasks.ledger.skip(&key(message))?;
         }
         Ok(())
     }
@@ -348,57 +342,20 @@ impl WhatsappSource {
         let mut shown = self.store.messages(&burst.chat.id, SHOWN)?;
         shown.reverse();
         let note = task_note(task, &burst.chat, &burst.messages, &shown, now).render();
-        let hash = sha256_hex(&identity);
-        let identity = Identity {
-            key: key(first),
-            identity: hash.clone(),
-            content: hash,
-        };
         let keys: Vec<String> = burst.messages.iter().map(key).collect();
-        let present = tasks_in(&self.vault, &TASK_FOLDERS)?;
-        match self.ledger.choose_all(&identity, &keys, task, &note)? {
-            Chosen::New if present.contains(&task) => {
-                // This host took it in before it lost its record.
-                self.ledger.written(task)?;
-                Ok(false)
-            }
-            Chosen::New => {
-                self.create(task, &note)?;
-                let messages = burst.messages.len();
-                info!(%task, messages, "a conversation on WhatsApp became a task");
-                Ok(true)
-            }
-            Chosen::Known(_) => Ok(false),
+        let present = tasks_in(&self.tasks.vault, &TASK_FOLDERS)?;
+        let is_new = self
+            .tasks
+            .take::<WhatsappSourceError>(&identity, &keys, task, &note, &present)?;
+        if is_new {
+            let messages = burst.messages.len();
+            info!(%task, messages, "a conversation on WhatsApp became a task");
         }
-    }
-
-    fn create(&self, task: TaskId, note: &str) -> Result<(), WhatsappSourceError> {
-        create_note(&self.vault, ZoneId::WHATSAPP, task, note)?;
-        Ok(self.ledger.written(task)?)
-    }
-
-    /// Writes the notes whose writing was cut short.
-    fn finish(&mut self) -> Result<(), WhatsappSourceError> {
-        let unwritten = self.ledger.unwritten(UNWRITTEN_AT_ONCE)?;
-        if unwritten.is_empty() {
-            return Ok(());
-        }
-        let present = tasks_in(&self.vault, &TASK_FOLDERS)?;
-        for (task, note) in unwritten {
-            match present.contains(&task) {
-                true => self.ledger.written(task)?,
-                false => self.create(task, &note)?,
-            }
-        }
-        Ok(())
+        Ok(is_new)
     }
 
     fn notify(&self, headline: &str) -> Result<(), WhatsappSourceError> {
-        match &self.agent {
-            Some(agent) => notes::report(&self.vault, agent, headline, None)?,
-            None => warn!("{}", one_line(headline, 300)),
-        }
-        Ok(())
+        Ok(self.tasks.notify(self.agent.as_ref(), headline)?)
     }
 
     /// Tells the owner once that more conversations wait than became tasks.
@@ -482,12 +439,14 @@ impl Source for WhatsappSource {
     }
 
     fn is_lasting(error: &WhatsappSourceError) -> bool {
-        matches!(
-            error,
-            WhatsappSourceError::Ledger(LedgerError::Newer { .. } | LedgerError::InUse(_))
-                | WhatsappSourceError::Store(StoreError::Newer { .. } | StoreError::Open { .. })
-                | WhatsappSourceError::Receiver(ReceiverError::Secret { .. })
-        )
+        match error {
+            WhatsappSourceError::Ledger(error) => error.is_lasting(),
+            WhatsappSourceError::Store(error) => {
+                matches!(error, StoreError::Newer { .. } | StoreError::Open { .. })
+            }
+            WhatsappSourceError::Receiver(error) => matches!(error, ReceiverError::Secret { .. }),
+            _ => false,
+        }
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
     os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     process::{Command, Output},
@@ -12,6 +10,7 @@ use std::{
 
 use platinum_core::ZoneId;
 use platinum_intake::accounting::odoo::MAX_WAITING;
+use platinum_testkit::scripted_http::{Reply, Request, ScriptedHttp};
 use platinum_vault::note::{TaskNote, UpdateNote, check_drafted};
 use serde_json::{Value, json};
 
@@ -33,24 +32,17 @@ fn draft(id: i64, kind: &str, origin: &str) -> Value {
 struct OdooFixture {
     dir: tempfile::TempDir,
     drafts: Arc<Mutex<Vec<Value>>>,
-    asked: Arc<Mutex<Vec<String>>>,
+    server: ScriptedHttp,
 }
 
 impl OdooFixture {
     fn new(drafts: Vec<Value>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let (drafts, asked) = (
-            Arc::new(Mutex::new(drafts)),
-            Arc::new(Mutex::new(Vec::new())),
-        );
-        let (shown, record) = (Arc::clone(&drafts), Arc::clone(&asked));
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (shown, record) = (Arc::clone(&shown), Arc::clone(&record));
-                std::thread::spawn(move || answer(stream.unwrap(), &shown, &record));
-            }
-        });
+        let drafts = Arc::new(Mutex::new(drafts));
+        let shown = Arc::clone(&drafts);
+        let server = ScriptedHttp::start(move |asked| {
+            Reply::ok(reply(&asked.path, &asked.json(), &shown.lock().unwrap()))
+        })
+        .unwrap();
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("vault/Needs_Action")).unwrap();
         let key = dir.path().join("odoo.key");
@@ -59,11 +51,16 @@ impl OdooFixture {
         fs::write(
             dir.path().join("odoo.toml"),
             format!(
-                "[odoo]\nurl = 'http://{address}'\ndatabase = 'd'\nkey = {{ file = 'odoo.key' }}\n"
+                "[odoo]\nurl = '{}'\ndatabase = 'd'\nkey = {{ file = 'odoo.key' }}\n",
+                server.url()
             ),
         )
         .unwrap();
-        Self { dir, drafts, asked }
+        Self {
+            dir,
+            drafts,
+            server,
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -111,45 +108,6 @@ impl OdooFixture {
         texts
             .map(|text| UpdateNote::parse(&text).unwrap().headline)
             .collect()
-    }
-}
-
-/// Answers the calls of one connection.
-fn answer(
-    stream: TcpStream,
-    drafts: &Mutex<Vec<Value>>,
-    asked: &Mutex<Vec<String>>,
-) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut stream = stream;
-    loop {
-        let (mut first, mut length) = (String::new(), 0);
-        if reader.read_line(&mut first)? == 0 {
-            return Ok(());
-        }
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line)?;
-            let line = line.trim().to_lowercase();
-            if line.is_empty() {
-                break;
-            }
-            if let Some(value) = line.strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap_or(0);
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body)?;
-        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-        asked.lock().unwrap().push(path.clone());
-        let answer = reply(&path, &body, &drafts.lock().unwrap());
-        let text = answer.to_string();
-        write!(
-            stream,
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{text}",
-            text.len()
-        )?;
     }
 }
 
@@ -231,7 +189,7 @@ fn odoo_draft_becomes_one_task_whatever_changes() {
     assert_eq!(fixture.poll().len(), 1);
     fs::remove_dir_all(fixture.path("state")).unwrap();
     assert_eq!(fixture.poll().len(), 1);
-    let calls = fixture.asked.lock().unwrap().clone();
+    let calls: Vec<String> = fixture.server.asked().iter().map(Request::line).collect();
     let reads = ["/web/version", "fields_get", "search_read", "context_get"];
     assert!(
         calls

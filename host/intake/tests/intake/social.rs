@@ -2,14 +2,15 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::{Arc, Mutex},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
-use platinum_testkit::social::{FediverseServer as _, MastodonMock};
+use platinum_testkit::{
+    scripted_http::{Reply, Request, ScriptedHttp},
+    social::{FediverseServer as _, MastodonMock},
+};
 use platinum_vault::note::TaskNote;
 use serde_json::{Value, json};
 
@@ -148,80 +149,25 @@ fn notification(did: &str, handle: &str, reason: &str, key: &str, text: &str) ->
 }
 
 /// A PDS that logs in, tells two pages of notifications, and forgets the first session after one page.
-fn bluesky(pages: [Vec<Value>; 2]) -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let record = Arc::clone(&asked);
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let (pages, record) = (pages.clone(), Arc::clone(&record));
-            std::thread::spawn(move || answer(stream.unwrap(), &pages, &record));
+fn bluesky(pages: [Vec<Value>; 2]) -> ScriptedHttp {
+    let logins = AtomicUsize::new(0);
+    let answer = move |asked: &Request| match asked.path.trim_start_matches("/xrpc/") {
+        "com.atproto.server.createSession" => {
+            let login = 1 + logins.fetch_add(1, Ordering::SeqCst);
+            Reply::ok(json!({"accessJwt": format!("session-{login}"), "did": ME}))
         }
-    });
-    (url, asked)
-}
-
-/// Answers the calls of one connection.
-fn answer(
-    mut stream: TcpStream,
-    pages: &[Vec<Value>; 2],
-    asked: &Mutex<Vec<String>>,
-) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    loop {
-        let (mut first, mut length, mut token) = (String::new(), 0, String::new());
-        if reader.read_line(&mut first)? == 0 {
-            return Ok(());
+        "com.atproto.identity.resolveHandle" => Reply::ok(json!({"did": ME})),
+        "com.atproto.repo.listRecords" => Reply::ok(json!({"records": []})),
+        _ if asked.query("cursor").is_none() => {
+            Reply::ok(json!({"notifications": pages[0], "cursor": "second"}))
         }
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line)?;
-            let line = line.trim().to_lowercase();
-            if line.is_empty() {
-                break;
-            }
-            if let Some(value) = line.strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap_or(0);
-            }
-            if let Some(value) = line.strip_prefix("authorization: bearer ") {
-                token = value.to_owned();
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body)?;
-        let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-        let before = {
-            let mut asked = asked.lock().unwrap();
-            asked.push(path.clone());
-            asked.clone()
-        };
-        let logins = before
-            .iter()
-            .filter(|path| path.contains("createSession"))
-            .count();
-        let method = path.trim_start_matches("/xrpc/");
-        let (status, answer) = match method.split('?').next().unwrap_or_default() {
-            "com.atproto.server.createSession" => (
-                200,
-                json!({"accessJwt": format!("session-{logins}"), "did": ME}),
-            ),
-            "com.atproto.identity.resolveHandle" => (200, json!({"did": ME})),
-            "com.atproto.repo.listRecords" => (200, json!({"records": []})),
-            _ if token == "session-1" && path.contains("cursor=") => (
-                400,
-                json!({"error": "ExpiredToken", "message": "Token has expired"}),
-            ),
-            _ if path.contains("cursor=second") => (200, json!({"notifications": pages[1]})),
-            _ => (200, json!({"notifications": pages[0], "cursor": "second"})),
-        };
-        let text = answer.to_string();
-        write!(
-            stream,
-            "HTTP/1.1 {status} x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{text}",
-            text.len()
-        )?;
-    }
+        _ if asked.header("authorization") == Some("Bearer session-1") => Reply::Json(
+            400,
+            json!({"error": "ExpiredToken", "message": "Token has expired"}),
+        ),
+        _ => Reply::ok(json!({"notifications": pages[1]})),
+    };
+    ScriptedHttp::start(answer).unwrap()
 }
 
 fn section_of(url: &str, folder: &Path) -> String {
@@ -237,7 +183,7 @@ fn section_of(url: &str, folder: &Path) -> String {
 /// A session that runs out between two pages is begun anew.
 #[test]
 fn bluesky_mentions_and_answers_become_tasks() {
-    let (url, asked) = bluesky([
+    let server = bluesky([
         vec![
             notification(ANN, "ann.test", "mention", "3k1", "@me.test hello"),
             notification(ANN, "ann.test", "like", "3k2", ""),
@@ -248,7 +194,7 @@ fn bluesky_mentions_and_answers_become_tasks() {
         ],
     ]);
     let fixture = Fixture::new("- answer mentions: all");
-    fixture.configure(&[section_of(&url, &fixture.path(""))]);
+    fixture.configure(&[section_of(&server.url(), &fixture.path(""))]);
     let (tasks, list) = divided(fixture.poll());
     let mut posts: Vec<String> = tasks
         .iter()
@@ -258,14 +204,7 @@ fn bluesky_mentions_and_answers_become_tasks() {
     let post = |key: &str| format!("at://{ANN}/app.bsky.feed.post/{key}");
     assert_eq!(posts, [post("3k1"), post("3k3")]);
     assert!(list.contains("your own post, by me.test"), "{list}");
-    let logins = |asked: &Mutex<Vec<String>>| {
-        let asked = asked.lock().unwrap();
-        asked
-            .iter()
-            .filter(|path| path.contains("createSession"))
-            .count()
-    };
-    assert_eq!(logins(&asked), 2);
+    assert_eq!(server.count("createSession"), 2);
     let (again, _) = divided(fixture.poll());
     assert_eq!(again.len(), 2);
 }

@@ -3,9 +3,7 @@
 //! Invariants: one call is one request; a redirect is not followed; no proxy of the environment gets a token; what a
 //! server says in an error is one short line, without the secrets of the call.
 
-use std::time::Duration;
-
-use platinum_kit::client::http_client;
+use platinum_kit::client::{CallFailure, call, causes_of, http_client};
 use platinum_text::one_line;
 use reqwest::header::{CONNECTION, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
@@ -13,31 +11,12 @@ use serde_json::Value;
 
 use crate::error::SocialError;
 
+pub use platinum_kit::client::CallLimits;
+
 /// The longest text of a server's error that is passed on, in characters.
 const MAX_TEXT: usize = 300;
 /// The longest wait that is passed on, in seconds.
 const MAX_WAIT: i64 = 86_400;
-
-/// What a call may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallLimits {
-    /// How long a connection may take to come about.
-    pub connect: Duration,
-    /// How long a whole call may take; a large picture over a thin line takes its time.
-    pub call: Duration,
-    /// The largest answer, in bytes.
-    pub answer_bytes: usize,
-}
-
-impl Default for CallLimits {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            call: Duration::from_secs(60),
-            answer_bytes: 4 * 1024 * 1024,
-        }
-    }
-}
 
 /// One server.
 #[derive(Debug, Clone)]
@@ -63,7 +42,7 @@ impl Endpoint {
     /// If the system's certificates cannot be read.
     pub fn new(url: &Url, limits: CallLimits) -> Result<Self, SocialError> {
         let client = http_client(url, limits.connect, limits.call)
-            .map_err(|error| SocialError::Setup(format!("TLS: {}", chain(&error))))?;
+            .map_err(|error| SocialError::Setup(format!("TLS: {}", causes_of(&error))))?;
         Ok(Self {
             client,
             url: url.clone(),
@@ -112,51 +91,30 @@ impl Endpoint {
         request: RequestBuilder,
         secrets: &[&str],
     ) -> Result<Answer, SocialError> {
-        let seconds = self.limits.call.as_secs_f32();
-        let mut response = match request.send().await {
-            Ok(response) => response,
-            Err(error) if error.is_connect() => {
-                return Err(SocialError::Unreachable {
+        let answer = call(request, &self.limits)
+            .await
+            .map_err(|failure| match failure {
+                CallFailure::Unreachable(reason) => SocialError::Unreachable {
                     host: self.host().to_owned(),
-                    reason: chain(&error),
-                });
-            }
-            Err(error) if error.is_timeout() => {
-                return Err(self.lost(format!("no answer within {seconds} s")));
-            }
-            Err(error) => return Err(self.lost(chain(&error))),
-        };
-        let status = response.status();
+                    reason,
+                },
+                CallFailure::Lost(reason) => self.lost(reason),
+            })?;
+        let status = answer.status;
         if status.is_redirection() {
             return Err(SocialError::Setup(format!(
                 "{} answers {status}, which is not followed; check `server` in the configuration",
                 self.host()
             )));
         }
-        let wait = wait_of(response.headers());
-        let mut bytes = Vec::new();
-        let whole = loop {
-            match response.chunk().await {
-                Ok(None) => break Ok(()),
-                Ok(Some(piece)) if bytes.len() + piece.len() > self.limits.answer_bytes => {
-                    break Err(format!(
-                        "it is larger than {} bytes",
-                        self.limits.answer_bytes
-                    ));
-                }
-                Ok(Some(piece)) => bytes.extend_from_slice(&piece),
-                Err(error) if error.is_timeout() => {
-                    break Err(format!("it did not end within {seconds} s"));
-                }
-                Err(error) => break Err(chain(&error)),
-            }
-        };
         // An error is one by its status, whatever becomes of its words.
         if !status.is_success() {
-            let body = serde_json::from_slice(&bytes).unwrap_or_default();
+            let body = answer.body.unwrap_or_default();
+            let body = serde_json::from_slice(&body).unwrap_or_default();
+            let wait = wait_of(&answer.headers);
             return Err(self.error(status, &body, wait, secrets));
         }
-        whole.map_err(|reason| self.lost(reason))?;
+        let bytes = answer.body.map_err(|reason| self.lost(reason))?;
         let body = match bytes.trim_ascii() {
             [] => Value::Null,
             bytes => {
@@ -255,23 +213,6 @@ fn without(text: &str, secrets: &[&str]) -> String {
         .iter()
         .filter(|secret| secret.len() > 3)
         .fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
-}
-
-/// An error and its causes, without the address.
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = String::new();
-    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
-    while let Some(next) = cause {
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    match text.is_empty() {
-        true => "the connection failed".to_owned(),
-        false => one_line(&text, MAX_TEXT),
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::halves::Halves;
 
 /// The row of the zone, and whether all is well.
 fn examine(halves: &Halves) -> (String, bool) {
-    let output = halves.run("cloud", &["doctor"]);
+    let output = halves.hosts.cloud.run(&["doctor"]);
     let printed = String::from_utf8(output.stdout).unwrap();
     let mut rows = printed.lines();
     let row = rows.find(|row| row.split_whitespace().nth(1) == Some("accounting"));
@@ -48,7 +48,7 @@ fn doctor_of_a_cloud_proves_what_its_key_can_do() -> anyhow::Result<()> {
     assert!(row.starts_with(&start) && row.ends_with(&end), "{row}");
     assert!(is_well);
 
-    halves.log_in("cloud", OdooUser::Owner);
+    halves.give_owners_key();
     let (row, is_well) = examine(&halves);
     assert_eq!(
         row,

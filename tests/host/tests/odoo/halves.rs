@@ -4,151 +4,69 @@
 //! Lives here: [`Halves`], and the whole way of an invoice. Lives elsewhere: what bills become is in `bills`, the
 //! owner's half alone in `approving`, `platinum-cloud doctor` in `doctor`.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt::Write as _, fs, path::Path, sync::Arc, time::Instant};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use platinum_core::{DraftId, OdooPayment, OdooPost};
-use platinum_testkit::{
-    Child, add_skills, compiled_skills, exchange_keys,
-    git::bare_repository,
-    odoo::{OdooServer, OdooUser},
-    program, wait_for,
-};
+use platinum_host_tests::hosts::{Host, Hosts, notes};
+use platinum_testkit::odoo::{OdooServer, OdooUser};
 use platinum_vault::note::DraftNote;
 use serde_json::{Value, json};
 
-/// How long anything may take on a busy machine.
-const SOON: Duration = Duration::from_secs(60);
 /// An e-invoice as it is inside of a Factur-X PDF.
 const CII: &str = include_str!("../../../../host/einvoice/tests/samples/factur-x.xml");
 
-/// Two hosts in one folder, configured and trusting each other; nothing runs.
+/// Both halves, a mailbox and Odoo; nothing of the halves runs.
 pub(crate) struct Halves {
-    folder: tempfile::TempDir,
+    pub(crate) hosts: Hosts,
     pub(crate) odoo: Arc<OdooServer>,
 }
 
 impl Halves {
     pub(crate) fn set() -> Self {
-        let halves = Self {
-            folder: tempfile::tempdir().unwrap(),
-            odoo: OdooServer::shared().unwrap(),
-        };
-        let folder = halves.folder.path();
-        let remote = folder.join("vault.git");
-        bare_repository(&remote).unwrap();
-        for part in ["new", "cur", "tmp"] {
-            fs::create_dir_all(folder.join("Mail").join(part)).unwrap();
-        }
-        let mail = "[account.owner]\naddress = 'Owner <owner@example.test>'\nbackend = 'maildir'\npath = 'Mail'\n";
-        fs::write(folder.join("mail.toml"), mail).unwrap();
-        // Only the cloud watches the mailbox, and only it drafts.
-        for (role, user, zones, is_watching) in [
-            (
-                "cloud",
-                OdooUser::Drafter,
-                "\"email\", \"accounting\"",
-                true,
-            ),
-            ("local", OdooUser::Owner, "", false),
-        ] {
-            fs::create_dir_all(halves.vault(role).join("Inbox")).unwrap();
-            halves.log_in(role, user);
-            let config = format!(
-                "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
-                 [sync]\nremote = {remote:?}\nevery-seconds = 1\n\n\
-                 [approvals]\nhold-seconds = 0\nretry-seconds = 1\n\n\
-                 [work]\ncompiled = {:?}\nskills = \"skills\"\nevery-seconds = 1\nzones = [{zones}]\n\n\
-                 [zones.accounting]\nconfig = \"{role}/odoo.toml\"\n\n\
-                 [zones.email]\naccount = \"owner\"\nconfig = \"mail.toml\"\nwatch = {is_watching}\n",
-                compiled_skills()
-            );
-            fs::write(halves.config(role), config).unwrap();
-        }
-        for name in [
+        let odoo = OdooServer::shared().unwrap();
+        let programs = [
             "platinum-intake",
             "platinum-email-draft",
             "platinum-email",
             "platinum-odoo-draft",
             "platinum-odoo",
-        ] {
-            program(name, name).unwrap();
-        }
-        exchange_keys(&halves.config("cloud"), &halves.config("local")).unwrap();
-        add_skills(&halves.config("local")).unwrap();
-        halves
-    }
-
-    /// Gives a half the key of a user. The cloud asks as it would an older Odoo.
-    pub(crate) fn log_in(&self, role: &str, user: OdooUser) {
-        let folder = self.folder.path().join(role);
-        let protocol = if role == "cloud" {
-            "json-rpc"
-        } else {
-            "json-2"
-        };
-        self.odoo.configure(&folder, user, protocol).unwrap();
-    }
-
-    fn config(&self, role: &str) -> PathBuf {
-        self.folder.path().join(format!("{role}.toml"))
-    }
-
-    fn vault(&self, role: &str) -> PathBuf {
-        self.folder.path().join(role).join("vault")
-    }
-
-    fn log(&self, role: &str) -> PathBuf {
-        self.folder.path().join(format!("{role}.log"))
-    }
-
-    fn start(&self, role: &str) -> Child {
-        let config = self.config(role);
-        let arguments = ["run".as_ref(), "--config".as_ref(), config.as_os_str()];
-        let program = program_of(role);
-        Child::start(program.to_str().unwrap(), arguments, &self.log(role), None).unwrap()
-    }
-
-    /// Runs a command of a half.
-    pub(crate) fn run(&self, role: &str, arguments: &[&str]) -> Output {
-        let mut command = Command::new(program_of(role));
-        command
-            .args(arguments)
-            .arg("--config")
-            .arg(self.config(role));
-        command.output().unwrap()
-    }
-
-    /// Gives a command of the owner's, which must succeed.
-    fn platinum(&self, arguments: &[&str]) -> String {
-        let output = self.run("local", arguments);
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {complaint}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Waits, and says what both halves did meanwhile if it was in vain.
-    fn wait_for<T>(&self, what: &str, look: impl FnMut() -> anyhow::Result<Option<T>>) -> T {
-        wait_for(what, SOON, look).unwrap_or_else(|error| {
-            let log = |role: &str| fs::read_to_string(self.log(role)).unwrap_or_default();
-            panic!(
-                "{error:#}\ncloud:\n{}\nlocal:\n{}",
-                log("cloud"),
-                log("local")
+        ];
+        let hosts = Hosts::set(&programs, &["email", "accounting"], |role, home| {
+            let mailbox = home.with_file_name("Mail");
+            for part in ["new", "cur", "tmp"] {
+                fs::create_dir_all(mailbox.join(part)).unwrap();
+            }
+            let mail = home.join("mail.toml");
+            let text = format!(
+                "[account.owner]\naddress = 'Owner <owner@example.test>'\nbackend = 'maildir'\npath = {mailbox:?}\n"
+            );
+            fs::write(&mail, text).unwrap();
+            // Only the cloud watches the mailbox; it asks as it would an older Odoo.
+            let (user, protocol, is_watching) = match role {
+                "cloud" => (OdooUser::Drafter, "json-rpc", true),
+                _ => (OdooUser::Owner, "json-2", false),
+            };
+            let books = odoo.configure(home, user, protocol).unwrap();
+            format!(
+                "[zones.accounting]\nconfig = {books:?}\n\n\
+                 [zones.email]\naccount = \"owner\"\nconfig = {mail:?}\nwatch = {is_watching}\n"
             )
-        })
+        });
+        Self { hosts, odoo }
+    }
+
+    /// Gives the cloud the key of the owner.
+    pub(crate) fn give_owners_key(&self) {
+        let home = self.hosts.cloud.home();
+        self.odoo
+            .configure(&home, OdooUser::Owner, "json-rpc")
+            .unwrap();
     }
 
     /// Puts a mail into the mailbox, as a mail program does.
     fn deliver(&self, name: &str, mail: &[u8]) {
-        let mailbox = self.folder.path().join("Mail");
+        let mailbox = self.hosts.folder().join("Mail");
         let written = mailbox.join("tmp").join(name);
         fs::write(&written, mail).unwrap();
         fs::rename(written, mailbox.join("new").join(name)).unwrap();
@@ -158,7 +76,7 @@ impl Halves {
     /// of this run for those of the page, its numbers all 7.
     fn picture(&self, draft: &DraftNote, names: &[(&str, &str)]) -> String {
         let path = format!("Pending_Approval/{}.md", draft.id);
-        let text = fs::read_to_string(self.vault("local").join(path)).unwrap();
+        let text = fs::read_to_string(self.hosts.local.vault().join(path)).unwrap();
         let (_, body) = text.split_once("\n---\n").unwrap();
         let (url, task) = (self.odoo.url(), draft.task.to_string());
         let of_run = [
@@ -191,22 +109,6 @@ impl Halves {
         body.trim().to_owned()
     }
 
-    /// Waits for so many drafts before the owner; what each says.
-    fn await_drafts(&self, count: usize) -> Vec<DraftNote> {
-        let folder = self.vault("local").join("Pending_Approval");
-        self.wait_for("the drafts before the owner", || {
-            let mut notes = Vec::new();
-            notes_in(&folder, &mut notes);
-            let texts = notes
-                .iter()
-                .filter_map(|path| fs::read_to_string(path).ok());
-            let drafts: Vec<_> = texts
-                .filter_map(|text| DraftNote::parse(&text).ok())
-                .collect();
-            Ok((drafts.len() == count).then_some(drafts))
-        })
-    }
-
     fn call(&self, model: &str, method: &str, arguments: &Value) -> Value {
         let answer = self.odoo.call(OdooUser::Owner, model, method, arguments);
         answer.unwrap_or_else(|refusal| panic!("{model} {method}: {refusal}"))
@@ -233,9 +135,10 @@ impl Halves {
 
     /// Waits until a document is so.
     fn await_document(&self, id: u64, expected: &str) {
-        self.wait_for(&format!("{expected} of document {id}"), || {
-            Ok((self.document(id) == expected).then_some(()))
-        });
+        self.hosts
+            .wait(&format!("{expected} of document {id}"), || {
+                Ok((self.document(id) == expected).then_some(()))
+            });
     }
 }
 
@@ -268,14 +171,6 @@ fn assert_shown(picture: &str) {
         shown.contains(&narrow(picture)),
         "docs/accounting.md shows another note than this one:\n\n{picture}"
     );
-}
-
-fn program_of(role: &str) -> PathBuf {
-    let (package, name) = match role {
-        "cloud" => ("platinum-cloud", "platinum-cloud"),
-        _ => ("platinum-local", "platinum"),
-    };
-    program(package, name).unwrap()
 }
 
 /// A PDF with an e-invoice inside, as PDF/A-3 names it.
@@ -344,6 +239,7 @@ fn mail_becomes_a_paid_invoice_over_both_halves() -> anyhow::Result<()> {
         return Ok(());
     }
     let halves = Halves::set();
+    let (cloud, local) = (&halves.hosts.cloud, &halves.hosts.local);
     let name = |what: &str| format!("{what} {}", &DraftId::generate().to_string()[20..]);
     let (customer, vendor) = (name("Weiss Training"), name("Exemple"));
     let buyer = halves.contact(&json!({"name": customer, "is_company": true}));
@@ -367,16 +263,15 @@ fn mail_becomes_a_paid_invoice_over_both_halves() -> anyhow::Result<()> {
     .into_iter()
     .fold(CII.to_owned(), |xml, (old, new)| xml.replace(old, new));
 
-    let cloud = halves.start("cloud");
-    halves.wait_for("the mailbox to be watched", || {
-        let log = fs::read_to_string(halves.log("cloud"))?;
-        Ok(log.contains("waiting for mail").then_some(()))
+    let cloud_runs = cloud.start("");
+    halves.hosts.wait("the mailbox to be watched", || {
+        Ok(cloud.log().contains("waiting for mail").then_some(()))
     });
     let arrived = Instant::now();
     halves.deliver("1.bill.host", mail_with_bill(&factur_x(&xml)).as_bytes());
     halves.deliver("2.request.host", mail_with_request(&customer).as_bytes());
     // The owner's machine was off until now.
-    halves.wait_for("two drafts in Odoo", || {
+    halves.hosts.wait("two drafts in Odoo", || {
         let drafts = halves.row(&format!(
             "select count(*) from account_move m join res_users u on u.id = m.create_uid
              where u.login = 'platinum-drafter' and m.partner_id in ({buyer}, {seller})"
@@ -387,8 +282,8 @@ fn mail_becomes_a_paid_invoice_over_both_halves() -> anyhow::Result<()> {
         "FIGURE: two mails arrived -> both drafts in Odoo: {:.2} s",
         arrived.elapsed().as_secs_f32()
     );
-    let local = halves.start("local");
-    let drafts = halves.await_drafts(2);
+    let local_runs = local.start("");
+    let drafts = halves.hosts.await_drafts(2);
     let names = [
         (customer.as_str(), "Weiss Training"),
         (vendor.as_str(), "Exemple SARL"),
@@ -408,7 +303,7 @@ fn mail_becomes_a_paid_invoice_over_both_halves() -> anyhow::Result<()> {
         }
         let drafted = "draft not_paid platinum-drafter platinum-drafter";
         assert_eq!(halves.document(post.document), drafted);
-        halves.platinum(&["approve", &draft.id.to_string()]);
+        local.approve(draft.id);
         let approved = Instant::now();
         halves.await_document(post.document, "posted not_paid platinum-drafter admin");
         println!(
@@ -424,8 +319,8 @@ fn mail_becomes_a_paid_invoice_over_both_halves() -> anyhow::Result<()> {
         "select name from account_move where id = {invoice}"
     ));
     let note = format!("Payment: {number}\nAmount: 1127.00 USD\nDate: 2026-11-30\nJournal: BNK1\n");
-    fs::write(halves.vault("local").join("Inbox/paid.md"), note)?;
-    let drafts = halves.await_drafts(1);
+    fs::write(local.vault().join("Inbox/paid.md"), note)?;
+    let drafts = halves.hosts.await_drafts(1);
     let names = [
         (customer.as_str(), "Weiss Training"),
         (number.as_str(), "INV/2026/00001"),
@@ -448,39 +343,20 @@ fn mail_becomes_a_paid_invoice_over_both_halves() -> anyhow::Result<()> {
         "",
         "nothing is recorded before the owner's yes"
     );
-    halves.platinum(&["approve", &drafts[0].id.to_string()]);
+    local.approve(drafts[0].id);
     halves.await_document(invoice, "posted paid platinum-drafter admin");
     assert_eq!(halves.row(&payments), "admin 1127.00");
 
     // All of it is over, on both halves; the log has each receipt.
-    let done = |role: &str| {
-        let mut found = Vec::new();
-        notes_in(&halves.vault(role).join("Done"), &mut found);
-        found.len()
-    };
-    halves.wait_for(
+    let done = |host: &Host| notes(&host.vault().join("Done")).len();
+    halves.hosts.wait(
         "three tasks and their drafts in Done/ on both halves",
-        || Ok((done("local") == 6 && done("cloud") == 6).then_some(())),
+        || Ok((done(local) == 6 && done(cloud) == 6).then_some(())),
     );
-    drop((local, cloud));
-    let log = halves.platinum(&["log"]);
+    drop((local_runs, cloud_runs));
+    let log = local.shows(&["log"]);
     println!("{log}");
     assert_eq!(log.matches(" is posted").count(), 2, "{log}");
     assert_eq!(log.matches(" is recorded").count(), 1, "{log}");
     Ok(())
-}
-
-fn notes_in(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        // A file that is being written has another name until it is whole.
-        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        match path.is_dir() {
-            true => notes_in(&path, found),
-            false if !is_hidden && path.extension().is_some_and(|end| end == "md") => {
-                found.push(path);
-            }
-            false => {}
-        }
-    }
 }

@@ -3,14 +3,13 @@
 use std::{fs, path::Path, process::Command};
 
 use platinum_core::Role;
+use platinum_host_tests::hosts::SOON;
 use platinum_mcp::{Gate, ServerSpec, Session};
 use platinum_testkit::{
     program,
     social::{FediverseServer as _, MastodonMock},
 };
 use serde_json::json;
-
-use crate::machines::SOON;
 
 /// A session with the program as the cloud starts it.
 fn cloud_session(config: &Path) -> Session {

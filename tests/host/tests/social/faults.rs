@@ -11,42 +11,66 @@ use std::{
     },
 };
 
-use platinum_core::{Media, VaultPath, layout};
+use platinum_core::{Action, DraftId, Media, SocialPublish, VaultPath, layout};
+use platinum_host_tests::hosts::Host;
 use platinum_testkit::{
     http_proxy::{Fate, HttpProxy},
     social::{BlueskyAccount, FediverseServer as _, MastodonAccount, MastodonMock, Pds, Snac},
-    wait_for,
 };
 use serde_json::Value;
 
-use crate::machines::{Owner, SOON, post};
+use crate::section;
 
 /// The call that publishes on Bluesky.
 const PUT: &str = "com.atproto.repo.putRecord";
 /// The call that publishes on Mastodon.
 const STATUSES: &str = "POST /api/v1/statuses";
 
+/// An owner's machine with these accounts, and nothing else.
+fn owner(accounts: impl FnOnce(&Path) -> String) -> Host {
+    Host::alone(&["platinum-intake", "platinum-social"], |home| {
+        section(home, &accounts(home))
+    })
+}
+
 /// An owner with an account on the PDS, over a line that loses what the test says.
-fn on_bluesky(name: &str) -> Option<(Owner, Arc<Pds>, BlueskyAccount, HttpProxy)> {
+fn on_bluesky(name: &str) -> Option<(Host, Arc<Pds>, BlueskyAccount, HttpProxy)> {
     if !Pds::present().unwrap() {
         return None;
     }
     let pds = Pds::shared().unwrap();
     let account = pds.create_account(name).unwrap();
     let proxy = HttpProxy::start(&pds.url()).unwrap();
-    let owner =
-        Owner::set(|folder: &Path| account.section("sky", &proxy.url(), folder, true).unwrap());
+    let owner = owner(|home| account.section("sky", &proxy.url(), home, true).unwrap());
     Some((owner, pds, account, proxy))
 }
 
-fn on_fediverse(url: &str, account: &MastodonAccount) -> (Owner, HttpProxy) {
+fn on_fediverse(url: &str, account: &MastodonAccount) -> (Host, HttpProxy) {
     let proxy = HttpProxy::start(url).unwrap();
-    let owner = Owner::set(|folder: &Path| {
-        account
-            .section("fedi", &proxy.url(), folder, Some(&account.token))
-            .unwrap()
+    let owner = owner(|home| {
+        let token = Some(account.token.as_str());
+        account.section("fedi", &proxy.url(), home, token).unwrap()
     });
     (owner, proxy)
+}
+
+fn post(account: &str, text: &str) -> SocialPublish {
+    SocialPublish {
+        account: account.to_owned(),
+        text: text.to_owned(),
+        ..SocialPublish::default()
+    }
+}
+
+fn propose(owner: &Host, post: &SocialPublish) -> DraftId {
+    owner.propose("social", Action::new(post))
+}
+
+/// Proposes a post and approves it.
+fn approve(owner: &Host, account: &str, text: &str) -> DraftId {
+    let draft = propose(owner, &post(account, text));
+    owner.approve(draft);
+    draft
 }
 
 fn texts(posts: &[Value]) -> Vec<String> {
@@ -63,7 +87,7 @@ fn death_of_the_daemon_publishes_once() {
         return;
     };
     for point in ["effect-prepared", "effect-performed"] {
-        let draft = owner.approve(&post("sky", &format!("We open on Monday, {point}!")));
+        let draft = approve(&owner, "sky", &format!("We open on Monday, {point}!"));
         let dying = owner.start(&format!("{point}=return"));
         owner.await_death();
         drop(dying);
@@ -102,7 +126,7 @@ fn hundred_lost_answers_publish_once_each() {
         }
     });
     let drafts: Vec<_> = (0..100)
-        .map(|number| owner.approve(&post("sky", &format!("We open on day {number}."))))
+        .map(|number| approve(&owner, "sky", &format!("We open on day {number}.")))
         .collect();
     let _daemon = owner.start("");
     for draft in drafts {
@@ -123,7 +147,7 @@ fn retry_after_the_key_expired_publishes_once() {
     let mock = MastodonMock::start().unwrap();
     let account = mock.create_account("expired").unwrap();
     let (owner, _) = on_fediverse(&mock.url(), &account);
-    let draft = owner.approve(&post("fedi", "We open on Monday, really!"));
+    let draft = approve(&owner, "fedi", "We open on Monday, really!");
     let dying = owner.start("effect-performed=return");
     owner.await_death();
     drop(dying);
@@ -144,7 +168,7 @@ fn lost_answer_of_snac_publishes_once() {
     let account = snac.create_account("lost").unwrap();
     let (owner, proxy) = on_fediverse(&snac.url(), &account);
     proxy.lose(STATUSES, Fate::LostAfter);
-    let draft = owner.approve(&post("fedi", "We open on Monday, with cake!"));
+    let draft = approve(&owner, "fedi", "We open on Monday, with cake!");
     let _daemon = owner.start("");
     owner.await_done(draft);
     assert_eq!(snac.posts(&account).unwrap().len(), 1);
@@ -170,26 +194,25 @@ fn picture_too_large_goes_back_before_anything_leaves() {
     let path = "Inbox/pictures/large.png";
     let mut picture = b"\x89PNG\r\n\x1a\n".to_vec();
     picture.resize(3_000_000, 7);
+    fs::create_dir(owner.vault().join("Inbox/pictures")).unwrap();
     fs::write(owner.vault().join(path), picture).unwrap();
     let mut wanted = post("sky", "We open on Monday!");
     wanted.media = vec![Media {
         path: VaultPath::new(path).unwrap(),
         alt: "A desk".to_owned(),
     }];
-    let draft = owner.propose(&wanted);
-    let output = owner.platinum(&["approve", &draft.to_string()]);
+    let draft = propose(&owner, &wanted);
+    let output = owner.run(&["approve", &draft.to_string()]);
     println!("{}", String::from_utf8_lossy(&output.stderr));
     let _daemon = owner.start("");
     let refusal = "`large.png` is too large: 3000000 bytes; Bluesky takes 2000000";
-    wait_for("the refusal", SOON, || {
+    owner.wait("the refusal", || {
         Ok(owner.log().contains(refusal).then_some(()))
-    })
-    .unwrap_or_else(|error| panic!("{error:#}\n{}", owner.log()));
+    });
     let pending = owner.vault().join(layout::pending(draft).as_str());
-    wait_for("the draft before its owner again", SOON, || {
+    owner.wait("the draft before its owner again", || {
         Ok(pending.exists().then_some(()))
-    })
-    .unwrap_or_else(|error| panic!("{error:#}\n{}", owner.log()));
+    });
     assert!(pds.posts(&account).unwrap().is_empty());
     assert!(!has_published.load(Ordering::SeqCst));
 }
@@ -216,10 +239,12 @@ fn thread_cut_after_the_third_goes_on() {
         }
     });
     let parts = ["One", "Two", "Three", "Four", "Five"];
-    let draft = owner.approve(&post("sky", &parts.join("\n\n---\n\n")));
+    let draft = approve(&owner, "sky", &parts.join("\n\n---\n\n"));
     let _daemon = owner.start("");
-    let words = owner.await_words("3 of 5");
-    println!("{words}");
+    owner.wait("the owner to be told", || {
+        let listed = owner.shows(&["approvals", "--full"]);
+        Ok(listed.contains("3 of 5").then_some(()))
+    });
     assert_eq!(
         texts(&pds.posts(&account).unwrap()),
         ["Three", "Two", "One"]

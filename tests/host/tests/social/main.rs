@@ -2,8 +2,8 @@
 //! and mastodon-mock.
 //!
 //! Lives here: both halves together (`story`), the owner's machine when servers and lines fail (`faults`), and that the
-//! cloud's server takes nothing that can publish (`credentials`); `machines` has the machines. Lives elsewhere: mentions
-//! are `platinum-intake`'s tests, what a server refuses `platinum-social`'s.
+//! cloud's server takes nothing that can publish (`credentials`). Lives elsewhere: mentions are `platinum-intake`'s tests,
+//! what a server refuses `platinum-social`'s.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,5 +13,13 @@
 
 mod credentials;
 mod faults;
-mod machines;
 mod story;
+
+use std::{fs, path::Path};
+
+/// Writes the accounts of a host into its home; the zone's section of its configuration.
+fn section(home: &Path, accounts: &str) -> String {
+    let config = home.join("social.toml");
+    fs::write(&config, accounts).unwrap();
+    format!("[zones.social]\nconfig = {config:?}\n")
+}

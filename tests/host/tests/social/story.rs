@@ -3,10 +3,11 @@
 
 use std::{fs, path::Path};
 
+use platinum_host_tests::hosts::{Hosts, notes};
 use platinum_testkit::social::{FediverseServer as _, Pds, Snac};
 use serde_json::json;
 
-use crate::machines::{Halves, SOON, notes};
+use crate::section;
 
 /// A text for both, too long for one of them: emoji of several code points, a mark that combines, and an address.
 fn note() -> String {
@@ -26,50 +27,44 @@ fn dropped_note_is_drafted_on_the_cloud_and_published_once() {
         pds.create_account("adastory").unwrap(),
         snac.create_account("adastory").unwrap(),
     );
-    let halves = Halves::set(|role, folder: &Path| {
+    let programs = [
+        "platinum-intake",
+        "platinum-social",
+        "platinum-social-draft",
+    ];
+    let hosts = Hosts::set(&programs, &["social"], |role, home: &Path| {
         let acts = role == "local";
-        let sections = [
-            sky.section("sky", &pds.url(), folder, acts).unwrap(),
-            // Tokens of snac have no scopes: the cloud has none.
-            fedi.section(
-                "fedi",
-                &snac.url(),
-                folder,
-                acts.then_some(fedi.token.as_str()),
-            )
-            .unwrap(),
+        // Tokens of snac have no scopes: the cloud has none.
+        let token = acts.then_some(fedi.token.as_str());
+        let accounts = [
+            sky.section("sky", &pds.url(), home, acts).unwrap(),
+            fedi.section("fedi", &snac.url(), home, token).unwrap(),
         ];
-        sections.concat()
+        section(home, &accounts.concat())
     });
-    let _cloud = halves.start("cloud");
-    let _local = halves.start("local");
-    let inbox = halves.vault("local").join("Inbox");
+    let local = &hosts.local;
+    let _running = (hosts.cloud.start(""), local.start(""));
     // What is in Inbox/ before is left alone.
     let is_watched = "the folder watcher: waiting for dropped files";
-    platinum_testkit::wait_for("the folder watcher", SOON, || {
-        Ok(halves.log_of("local").contains(is_watched).then_some(()))
-    })
-    .unwrap_or_else(|error| panic!("{error:#}\n{}", halves.log()));
-    fs::write(inbox.join("opening.md"), note()).unwrap();
+    hosts.wait("the folder watcher", || {
+        Ok(local.log().contains(is_watched).then_some(()))
+    });
+    fs::write(local.vault().join("Inbox/opening.md"), note()).unwrap();
 
-    let drafts = halves.await_drafts(2);
-    let listed = halves.shows(&["approvals", "--full"]);
+    let drafts = hosts.await_drafts(2);
+    let listed = local.shows(&["approvals", "--full"]);
     println!("{listed}");
     assert!(listed.contains("Shortened by rule from "), "{listed}");
-    for draft in &drafts {
-        let path = format!("Pending_Approval/{draft}.md");
-        println!(
-            "{}",
-            fs::read_to_string(halves.vault("local").join(path)).unwrap()
-        );
+    for (_, note) in local.drafts() {
+        println!("{note}");
     }
     assert!(pds.posts(&sky).unwrap().is_empty() && snac.posts(&fedi).unwrap().is_empty());
 
     for draft in &drafts {
-        halves.shows(&["approve", &draft.to_string()]);
+        local.approve(draft.id);
     }
     for draft in &drafts {
-        halves.await_done(*draft);
+        local.await_done(draft.id);
     }
     let on_pds = pds.posts(&sky).unwrap();
     assert_eq!(on_pds.len(), 1, "{on_pds:?}");
@@ -96,14 +91,13 @@ fn dropped_note_is_drafted_on_the_cloud_and_published_once() {
     );
 
     // The task is over when both are out, with both receipts.
-    let done = platinum_testkit::wait_for("the task in Done/", SOON, || {
-        let done = notes(&halves.vault("local").join("Done"));
+    let done = hosts.wait("the task in Done/", || {
+        let done = notes(&local.vault().join("Done"));
         Ok(done.into_iter().find(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             name.starts_with("task_")
         }))
     });
-    let done = done.unwrap_or_else(|error| panic!("{error:#}\n{}", halves.log()));
     println!("{}", fs::read_to_string(done).unwrap());
-    println!("{}", halves.shows(&["log"]));
+    println!("{}", local.shows(&["log"]));
 }

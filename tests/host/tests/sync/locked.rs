@@ -4,7 +4,8 @@
 use std::{fs, path::Path, time::Duration};
 
 use platinum_core::Role;
-use platinum_testkit::{Child, add_skills, program, wait_for};
+use platinum_host_tests::hosts::daemon;
+use platinum_testkit::{Child, add_skills, wait_for};
 use platinum_verify::Identity;
 
 /// How long a daemon may take to start on a busy machine.
@@ -24,11 +25,7 @@ fn configure(folder: &Path, name: &str, role: Role) -> Identity {
 
 /// Starts a daemon and gives its log as far as until it is up.
 fn log_of_start(folder: &Path, name: &str) -> String {
-    let (package, bin) = match name {
-        "cloud" => ("platinum-cloud", "platinum-cloud"),
-        _ => ("platinum-local", "platinum"),
-    };
-    let program = program(package, bin).unwrap();
+    let program = daemon(name);
     let config = folder.join(format!("{name}.toml"));
     let log = folder.join(format!("{name}.log"));
     fs::remove_file(&log).ok();

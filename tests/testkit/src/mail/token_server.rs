@@ -5,14 +5,13 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+
+use serde_json::json;
+
+use crate::scripted_http::{Reply, Request, ScriptedHttp};
 
 /// The client that the server knows.
 pub const CLIENT_ID: &str = "platinum-test";
@@ -20,9 +19,8 @@ pub const CLIENT_ID: &str = "platinum-test";
 /// A running provider.
 #[derive(Debug)]
 pub struct TokenServer {
-    port: u16,
+    server: ScriptedHttp,
     state: Arc<Mutex<State>>,
-    stopped: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -46,8 +44,6 @@ impl TokenServer {
     /// # Errors
     /// If no port can be had.
     pub fn start(user: &str) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-        let port = listener.local_addr()?.port();
         let state = Arc::new(Mutex::new(State {
             user: user.to_owned(),
             lifetime: Duration::from_secs(3600),
@@ -60,26 +56,9 @@ impl TokenServer {
             codes: HashMap::new(),
             scopes: Vec::new(),
         }));
-        let stopped = Arc::new(AtomicBool::new(false));
-        let (serving, ended) = (Arc::clone(&state), Arc::clone(&stopped));
-        std::thread::Builder::new()
-            .name("token server".to_owned())
-            .spawn(move || {
-                for stream in listener.incoming().flatten() {
-                    if ended.load(Ordering::SeqCst) {
-                        return;
-                    }
-                    let serving = Arc::clone(&serving);
-                    std::thread::spawn(move || {
-                        let _ = answer(stream, &serving);
-                    });
-                }
-            })?;
-        Ok(Self {
-            port,
-            state,
-            stopped,
-        })
+        let shared = Arc::clone(&state);
+        let server = ScriptedHttp::start(move |asked| lock(&shared).answer(asked))?;
+        Ok(Self { server, state })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -88,12 +67,12 @@ impl TokenServer {
 
     /// Its port.
     pub fn port(&self) -> u16 {
-        self.port
+        self.server.port()
     }
 
     /// The address of one of `token`, `device` and `authorize`.
     pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}/{path}", self.port)
+        format!("{}/{path}", self.server.url())
     }
 
     /// From now on, how long a token holds.
@@ -137,13 +116,6 @@ impl TokenServer {
     }
 }
 
-impl Drop for TokenServer {
-    fn drop(&mut self) {
-        self.stopped.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
-    }
-}
-
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -156,26 +128,26 @@ impl State {
         token
     }
 
-    fn tokens(&mut self) -> (u16, String) {
+    fn tokens(&mut self) -> Reply {
         self.number += 1;
         let access = format!("access-{:016x}-{}", rand::random::<u64>(), self.number);
         let end = Instant::now() + self.lifetime;
         self.access.insert(access.clone(), end);
-        let refresh = self.new_refresh_token();
-        let seconds = self.lifetime.as_secs();
-        let text = format!(
-            "{{\"access_token\":\"{access}\",\"token_type\":\"Bearer\",\"expires_in\":{seconds},\"refresh_token\":\"{refresh}\"}}"
-        );
-        (200, text)
+        Reply::ok(json!({
+            "access_token": access,
+            "token_type": "Bearer",
+            "expires_in": self.lifetime.as_secs(),
+            "refresh_token": self.new_refresh_token(),
+        }))
     }
 
-    fn token(&mut self, form: &HashMap<String, String>) -> (u16, String) {
-        let value = |key: &str| form.get(key).map(String::as_str).unwrap_or_default();
+    fn token(&mut self, asked: &Request) -> Reply {
+        let value = |key: &str| asked.form(key).unwrap_or_default();
         if value("client_id") != CLIENT_ID {
             return refusal("invalid_client");
         }
-        match value("grant_type") {
-            "refresh_token" if self.refresh.remove(value("refresh_token")) => {
+        match value("grant_type").as_str() {
+            "refresh_token" if self.refresh.remove(&value("refresh_token")) => {
                 self.renewals += 1;
                 self.tokens()
             }
@@ -185,7 +157,7 @@ impl State {
             "urn:ietf:params:oauth:grant-type:device_code" => self.tokens(),
             // The secret behind the challenge must be there; that it is the right one is the provider's business.
             "authorization_code"
-                if self.codes.remove(value("code")).is_some_and(|challenge| {
+                if self.codes.remove(&value("code")).is_some_and(|challenge| {
                     !challenge.is_empty() && value("code_verifier").len() >= 43
                 }) =>
             {
@@ -194,105 +166,44 @@ impl State {
             _ => refusal("invalid_grant"),
         }
     }
-}
 
-fn refusal(error: &str) -> (u16, String) {
-    let text = format!("{{\"error\":\"{error}\",\"error_description\":\"as the test says\"}}");
-    (400, text)
-}
-
-/// Reads one request and answers it.
-fn answer(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    let mut reader = BufReader::new(stream);
-    let mut first = String::new();
-    reader.read_line(&mut first)?;
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        if line.trim().is_empty() {
-            break;
+    fn answer(&mut self, asked: &Request) -> Reply {
+        let scope = asked.form("scope").or_else(|| asked.query("scope"));
+        if let Some(scope) = scope {
+            self.scopes = scope.split(' ').map(str::to_owned).collect();
         }
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse().unwrap_or(0);
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    let target = first.split(' ').nth(1).unwrap_or_default();
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let mut form = read_form(&String::from_utf8_lossy(&body));
-    form.extend(read_form(query));
-    let mut redirect = String::new();
-    let (status, text) = {
-        let mut state = lock(state);
-        if let Some(scope) = form.get("scope") {
-            state.scopes = scope.split(' ').map(str::to_owned).collect();
-        }
-        match path {
-            _ if state.is_broken => (500, "<html>broken</html>".to_owned()),
-            "/token" => state.token(&form),
-            "/device" => (
-                200,
-                "{\"device_code\":\"d\",\"user_code\":\"ABCD-EFGH\",\"verification_uri\":\"https://provider.test/device\",\
-                 \"expires_in\":600,\"interval\":1}"
-                    .to_owned(),
-            ),
+        match asked.path.as_str() {
+            _ if self.is_broken => Reply::Text(500, "<html>broken</html>".to_owned()),
+            "/token" => self.token(asked),
+            "/device" => Reply::ok(json!({
+                "device_code": "d",
+                "user_code": "ABCD-EFGH",
+                "verification_uri": "https://provider.test/device",
+                "expires_in": 600,
+                "interval": 1,
+            })),
             "/introspect" => {
-                let token = form.get("token").map(String::as_str).unwrap_or_default();
-                let active = state.access.get(token).is_some_and(|end| Instant::now() < *end);
-                let user = &state.user;
-                (200, format!("{{\"active\":{active},\"username\":\"{user}\"}}"))
+                let token = asked.form("token").unwrap_or_default();
+                let end = self.access.get(&token);
+                let active = end.is_some_and(|end| Instant::now() < *end);
+                Reply::ok(json!({"active": active, "username": self.user}))
             }
             "/authorize" => {
-                state.number += 1;
-                let code = format!("code-{}", state.number);
-                let value = |key: &str| form.get(key).cloned().unwrap_or_default();
-                state.codes.insert(code.clone(), value("code_challenge"));
-                redirect = format!(
-                    "Location: {}?code={code}&state={}\r\n",
-                    value("redirect_uri"),
-                    value("state")
-                );
-                (302, String::new())
+                self.number += 1;
+                let code = format!("code-{}", self.number);
+                let value = |key: &str| asked.query(key).unwrap_or_default();
+                self.codes.insert(code.clone(), value("code_challenge"));
+                let (to, state) = (value("redirect_uri"), value("state"));
+                Reply::Redirect(format!("{to}?code={code}&state={state}"))
             }
-            _ => (404, String::new()),
+            _ => Reply::Text(404, String::new()),
         }
-    };
-    let mut stream = reader.into_inner();
-    write!(
-        stream,
-        "HTTP/1.1 {status} answer\r\nContent-Type: application/json\r\n{redirect}Content-Length: {}\r\nConnection: close\r\n\r\n{text}",
-        text.len()
-    )?;
-    stream.flush()?;
-    stream.shutdown(Shutdown::Write)
-}
-
-fn read_form(text: &str) -> HashMap<String, String> {
-    let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-    pairs
-        .map(|(key, value)| (decode(key), decode(value)))
-        .collect()
-}
-
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let hex: Vec<u8> = match byte {
-            b'%' => rest.by_ref().take(2).collect(),
-            b'+' => vec![b'2', b'0'],
-            _ => {
-                bytes.push(byte);
-                continue;
-            }
-        };
-        let hex = String::from_utf8_lossy(&hex).into_owned();
-        bytes.extend(u8::from_str_radix(&hex, 16).ok());
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn refusal(error: &str) -> Reply {
+    Reply::Json(
+        400,
+        json!({"error": error, "error_description": "as the test says"}),
+    )
 }

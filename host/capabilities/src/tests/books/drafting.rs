@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use platinum_mcp::CallError;
 use serde_json::{Value, json};
 
 use super::{Scripted, document, partner, rows, task};
@@ -12,7 +10,7 @@ use crate::{
         draft::{Host as _, NewDocument, NewLine},
         types::Error,
     },
-    odoo::{Books, CompanyKey, OdooCtx, OdooServer, ReadOnlyOdoo},
+    odoo::{Books, CompanyKey, OdooCtx, read_only},
 };
 
 fn new_document() -> NewDocument {
@@ -164,21 +162,11 @@ async fn create_refuses_what_is_out_of_bounds() {
     assert!(matches!(refused, Err(Error::Refused(_))) && server.asked().is_empty());
     // A trial reads, and saves nothing.
     let server = Scripted::with([rows(json!([partner(7, "Acme", None)]))]);
-    let trial = OdooCtx {
-        books: Books::new(Arc::new(ReadOnlyOdoo(SharedServer(server.clone()))), None),
+    let mut trial = OdooCtx {
+        books: Books::new(Arc::new(read_only(server.clone())), None),
         task: Some(task(1)),
     };
-    let refused = { trial }.create(new_document()).await.unwrap();
+    let refused = trial.create(new_document()).await.unwrap();
     assert!(matches!(refused, Err(Error::Refused(why)) if why.starts_with("this is a trial")));
     assert_eq!(server.asked().len(), 1);
-}
-
-/// A server that others look at, too.
-struct SharedServer(Arc<Scripted>);
-
-#[async_trait]
-impl OdooServer for SharedServer {
-    async fn call(&self, tool: &'static str, arguments: Value) -> Result<Value, CallError> {
-        self.0.call(tool, arguments).await
-    }
 }

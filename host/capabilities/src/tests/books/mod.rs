@@ -4,59 +4,20 @@ mod drafting;
 mod proposing;
 mod reading;
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
-use async_trait::async_trait;
-use platinum_mcp::CallError;
 use serde_json::{Value, json};
 
-use super::{Tasks, author, now, task, vault};
-use crate::odoo::{Books, CompanyKey, OdooCtx, OdooServer};
-
-/// Answers one call after the other, whatever is asked.
-#[derive(Default)]
-pub(super) struct Scripted {
-    answers: Mutex<VecDeque<Result<Value, CallError>>>,
-    asked: Mutex<Vec<(&'static str, Value)>>,
-}
-
-#[async_trait]
-impl OdooServer for Scripted {
-    async fn call(&self, tool: &'static str, arguments: Value) -> Result<Value, CallError> {
-        self.asked.lock().unwrap().push((tool, arguments));
-        let answer = self.answers.lock().unwrap().pop_front();
-        answer.unwrap_or_else(|| Err(CallError::Tool("there is no further answer".to_owned())))
-    }
-}
+use super::{Tasks, author, now, scripted::Scripted, task, vault};
+use crate::odoo::{Books, CompanyKey, OdooCtx};
 
 impl Scripted {
-    pub(super) fn with(answers: impl IntoIterator<Item = Value>) -> Arc<Self> {
-        let answers = answers.into_iter().map(Ok).collect();
-        Arc::new(Self {
-            answers: Mutex::new(answers),
-            asked: Mutex::default(),
-        })
-    }
-
-    pub(super) fn failing(error: CallError) -> Arc<Self> {
-        let server = Self::default();
-        server.answers.lock().unwrap().push_back(Err(error));
-        Arc::new(server)
-    }
-
-    pub(super) fn asked(&self) -> Vec<(&'static str, Value)> {
-        self.asked.lock().unwrap().clone()
-    }
-
     /// The context of a run for task 1.
-    pub(super) fn context(self: &Arc<Self>) -> OdooCtx {
+    fn context(self: &Arc<Self>) -> OdooCtx {
         self.of_company(None)
     }
 
-    pub(super) fn of_company(self: &Arc<Self>, company: Option<CompanyKey>) -> OdooCtx {
+    fn of_company(self: &Arc<Self>, company: Option<CompanyKey>) -> OdooCtx {
         OdooCtx {
             books: Books::new(self.clone(), company),
             task: Some(task(1)),

@@ -3,10 +3,11 @@
 use platinum_core::task_operation;
 use serde_json::json;
 
-use super::{Scripted, checked, post, task, vault};
+use super::{Scripted, checked, failing, post, task, vault};
 use crate::{
     bindings::platinum::social::{draft::Host as _, types::Error},
-    social::{ReadOnlySocial, SocialServer as _},
+    server::ToolServer as _,
+    social::read_only,
 };
 
 #[tokio::test]
@@ -19,7 +20,7 @@ async fn accounts_have_their_limits_or_a_problem() {
             "has_link_cards": true, "a_further_one": 1 } },
         { "name": "fedi", "network": "mastodon", "server": "https://m.test", "problem": "cannot reach\nm.test" },
     ] })]);
-    let accounts = server.context(&vault).accounts().await.unwrap().unwrap();
+    let accounts = server.posting(&vault).accounts().await.unwrap().unwrap();
     let limits = accounts[0].limits.as_ref().unwrap();
     assert_eq!(
         (
@@ -38,7 +39,7 @@ async fn accounts_have_their_limits_or_a_problem() {
     let odd = json!({ "accounts": [{ "name": "sky", "network": "bluesky", "server": "https://bsky.test",
         "limits": { "max_characters": 300 } }] });
     let refused = Scripted::with([odd])
-        .context(&vault)
+        .posting(&vault)
         .accounts()
         .await
         .unwrap();
@@ -55,7 +56,7 @@ async fn recent_asks_for_own_posts_within_bounds() {
     let one = json!({ "id": "at://1", "address": "https://bsky.test/1", "author": "ada.test\n", "text": "a\nb",
         "at": "2026-11-20T12:00:00Z", "is_own": true });
     let server = Scripted::with([json!({ "posts": [one, one, one] })]);
-    let found = server.context(&vault).recent("sky".into(), 2).await;
+    let found = server.posting(&vault).recent("sky".into(), 2).await;
     let found = found.unwrap().unwrap();
     assert_eq!(found.len(), 2);
     assert_eq!(
@@ -71,7 +72,7 @@ async fn recent_asks_for_own_posts_within_bounds() {
     );
     for limit in [0, 51] {
         let server = Scripted::with([]);
-        let refused = server.context(&vault).recent("sky".into(), limit).await;
+        let refused = server.posting(&vault).recent("sky".into(), limit).await;
         let why = format!("`limit` is {limit}; 1 to 50");
         assert!(matches!(refused.unwrap(), Err(Error::Invalid(text)) if text == why));
         assert!(server.asked().is_empty());
@@ -84,7 +85,7 @@ async fn check_answers_faults_and_counts() {
     let (_folder, vault) = vault();
     let fault = "part 1 has 312 of 300\ncharacters";
     let server = Scripted::with([checked(&[fault])]);
-    let found = server.context(&vault).check(post("Hello\n")).await;
+    let found = server.posting(&vault).check(post("Hello\n")).await;
     let found = found.unwrap().unwrap();
     assert_eq!(found.faults, ["part 1 has 312 of 300 characters"]);
     assert_eq!((found.parts[0].count, found.parts[0].max), (5, 300));
@@ -108,7 +109,7 @@ async fn save_names_the_draft_by_task_and_post() {
     let (_folder, vault) = vault();
     let saved = |existing: bool| json!({ "draft": "d-1", "existing": existing, "parts": [], "faults": [], "shown": "" });
     let server = Scripted::with([saved(false), saved(true), saved(false)]);
-    let mut ctx = server.context(&vault);
+    let mut ctx = server.posting(&vault);
     for (text, is_new) in [("Hello", true), ("Hello\n", false), ("Hello!", true)] {
         let saved = ctx.save(post(text)).await.unwrap().unwrap();
         assert_eq!((saved.name.as_str(), saved.is_new), ("d-1", is_new));
@@ -119,16 +120,16 @@ async fn save_names_the_draft_by_task_and_post() {
     assert_eq!(operation(0), operation(1));
     assert_ne!(operation(0), operation(2));
     // A fault is the skill's to mend, a network that is away is not.
-    let faulty = Scripted::failing("part 1 has 312 of 300 characters");
-    let refused = faulty.context(&vault).save(post("Hello")).await.unwrap();
+    let faulty = failing("part 1 has 312 of 300 characters");
+    let refused = faulty.posting(&vault).save(post("Hello")).await.unwrap();
     assert!(
         matches!(&refused, Err(Error::Invalid(why)) if why == "part 1 has 312 of 300 characters"),
         "{refused:?}"
     );
-    let away = Scripted::failing("cannot reach bsky.test: refused");
-    let refused = away.context(&vault).save(post("Hello")).await.unwrap();
+    let away = failing("cannot reach bsky.test: refused");
+    let refused = away.posting(&vault).save(post("Hello")).await.unwrap();
     assert!(matches!(refused, Err(Error::Unavailable(_))));
-    let mut without_task = Scripted::with([]).context(&vault);
+    let mut without_task = Scripted::with([]).posting(&vault);
     without_task.task = None;
     let refused = without_task.save(post("Hello")).await.unwrap();
     assert!(
@@ -140,7 +141,8 @@ async fn save_names_the_draft_by_task_and_post() {
 
 #[tokio::test]
 async fn trial_reads_and_saves_nothing() {
-    let server = ReadOnlySocial(super::Scripted::default());
+    let asked = Scripted::with([]);
+    let server = read_only(asked.clone());
     for tool in ["draft_post", "publish_post", "create_post"] {
         let refused = server.call(tool, json!({})).await.unwrap_err();
         assert_eq!(
@@ -148,7 +150,7 @@ async fn trial_reads_and_saves_nothing() {
             "this is a trial, and a trial saves no draft of a post"
         );
     }
-    assert!(server.0.asked().is_empty());
+    assert!(asked.asked().is_empty());
     let _ = server.call("check_post", json!({})).await;
-    assert_eq!(server.0.asked().len(), 1);
+    assert_eq!(asked.asked().len(), 1);
 }

@@ -6,7 +6,7 @@ use platinum_core::{Role, SocialPublish, ZoneId, split_parts};
 use platinum_vault::note::{DraftBody, DraftNote, Note};
 use serde_json::json;
 
-use super::{Scripted, Tasks, author, checked, now, post, task, vault};
+use super::{Scripted, Tasks, author, checked, failing, now, post, task, vault};
 use crate::{
     bindings::platinum::{
         actions::types::{Proposal, ProposeError},
@@ -141,7 +141,7 @@ async fn propose_refuses_a_post_with_a_fault() {
         );
         assert!(server.asked().is_empty());
     }
-    let away = Scripted::failing("cannot reach bsky.test: refused");
+    let away = failing("cannot reach bsky.test: refused");
     let mut ctx = proposing(&away, &vault);
     let refused = ctx.propose(proposal(), post("Hello")).await;
     assert!(matches!(refused, Ok(Err(ProposeError::Unavailable(_)))));

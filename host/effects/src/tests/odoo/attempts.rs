@@ -7,7 +7,7 @@ async fn approved_document_is_posted_once() {
     let books = Books::new();
     books.fixture.approve(&posting(1));
     books
-        .odoo
+        .server
         .answers(Ok(crate::done("vendor bill BILL/1 is posted")));
     let receipt = books.next().await.unwrap();
     assert_eq!(
@@ -18,20 +18,20 @@ async fn approved_document_is_posted_once() {
         books.state().await,
         "done at 2026-11-20T12:00:00Z: vendor bill BILL/1 is posted"
     );
-    assert_eq!(books.odoo.count("post"), 1);
+    assert_eq!(books.server.count("post"), 1);
     assert!(books.handed_out().await.is_none());
 }
 
 #[tokio::test]
 async fn approved_payment_is_recorded_once() {
     let books = Books::new();
-    books.odoo.post_it();
+    books.server.post_it();
     books.fixture.approve(&payment(1));
     let receipt = books.next().await.unwrap();
     let operation = id(1).to_string().to_lowercase();
     assert_eq!(receipt.reference, operation);
-    assert_eq!(books.odoo.count(&format!("pay {operation}")), 1);
-    assert_eq!(books.odoo.count("pay"), 1);
+    assert_eq!(books.server.count(&format!("pay {operation}")), 1);
+    assert_eq!(books.server.count("pay"), 1);
     let operation_len = operation.len();
     assert!(
         (8..=60).contains(&operation_len) && !operation.contains('.'),
@@ -69,17 +69,17 @@ async fn every_answer_of_an_attempt_has_its_end() {
         ] {
             let books = Books::new();
             if act == "pay" {
-                books.odoo.post_it();
+                books.server.post_it();
             }
             books.fixture.approve(&draft);
-            books.odoo.answers(answer);
+            books.server.answers(answer);
             let _ = books.next().await;
             assert_eq!(books.state().await, state, "{act}");
             books.fixture.pass(86_400);
             if books.handed_out().await.is_some() {
                 books.next().await.unwrap();
             }
-            assert_eq!(books.odoo.count(act), tries, "{act}: {state}");
+            assert_eq!(books.server.count(act), tries, "{act}: {state}");
         }
     }
 }
@@ -95,17 +95,17 @@ async fn lost_answer_is_asked_after_and_never_repeated() {
     // It happened.
     let books = Books::new();
     books.fixture.approve(&posting(1));
-    books.odoo.answers(lost());
-    *books.odoo.while_it_acts.lock().unwrap() = Some(Box::new(TestOdoo::post_it));
+    books.server.answers(lost());
+    *books.server.while_it_acts.lock().unwrap() = Some(Box::new(TestOdoo::post_it));
     assert_eq!(
         books.next().await.unwrap().answer,
         "vendor bill BILL/1 is posted"
     );
     let books = Books::new();
-    books.odoo.post_it();
+    books.server.post_it();
     books.fixture.approve(&payment(1));
-    books.odoo.answers(lost());
-    *books.odoo.while_it_acts.lock().unwrap() = Some(Box::new(|odoo| {
+    books.server.answers(lost());
+    *books.server.while_it_acts.lock().unwrap() = Some(Box::new(|odoo| {
         *odoo.payment.lock().unwrap() = Ok(a_payment());
     }));
     assert_eq!(
@@ -116,33 +116,33 @@ async fn lost_answer_is_asked_after_and_never_repeated() {
     for (draft, act) in [(posting(1), "post"), (payment(1), "pay")] {
         let books = Books::new();
         if act == "pay" {
-            books.odoo.post_it();
+            books.server.post_it();
         }
         books.fixture.approve(&draft);
-        books.odoo.answers(lost());
+        books.server.answers(lost());
         books.next().await.unwrap_err();
         assert_eq!(
             books.state().await,
             "may have happened: the answer was lost"
         );
-        let advice = books.doubts().await.remove(0).why;
+        let advice = books.doubts().await.remove(0);
         assert!(advice.contains("in Odoo: if it stays so, "), "{advice}");
-        *books.odoo.document.lock().unwrap() = Err(away());
-        *books.odoo.payment.lock().unwrap() = Err(away());
+        *books.server.document.lock().unwrap() = Err(away());
+        *books.server.payment.lock().unwrap() = Err(away());
         assert_eq!(
-            books.doubts().await[0].why,
+            books.doubts().await[0],
             "The other side could not be asked yet."
         );
-        *books.odoo.document.lock().unwrap() = Ok(bill());
-        books.odoo.post_it();
-        *books.odoo.payment.lock().unwrap() = Ok(a_payment());
+        *books.server.document.lock().unwrap() = Ok(bill());
+        books.server.post_it();
+        *books.server.payment.lock().unwrap() = Ok(a_payment());
         assert_eq!(books.executor.reconcile().await.unwrap().confirmed, 1);
         assert!(
             books.state().await.starts_with("done at "),
             "{}",
             books.state().await
         );
-        assert_eq!(books.odoo.count(act), 1);
+        assert_eq!(books.server.count(act), 1);
     }
 }
 
@@ -172,7 +172,7 @@ async fn crash_at_any_call_posts_and_pays_once() {
         for (call, times, is_certain) in calls {
             let books = Books::new();
             if call == "find" || draft.action.kind() == ActionKind::ODOO_PAYMENT {
-                books.odoo.post_it();
+                books.server.post_it();
             }
             books.fixture.approve(&draft);
             let books = books.dies_at(call, times).await;
@@ -183,8 +183,8 @@ async fn crash_at_any_call_posts_and_pays_once() {
                 // Its owner says, or Odoo does.
                 false => {
                     assert!(books.handed_out().await.is_none());
-                    books.odoo.post_it();
-                    *books.odoo.payment.lock().unwrap() = Ok(a_payment());
+                    books.server.post_it();
+                    *books.server.payment.lock().unwrap() = Ok(a_payment());
                     assert_eq!(books.executor.reconcile().await.unwrap().confirmed, 1);
                 }
             }
@@ -192,7 +192,7 @@ async fn crash_at_any_call_posts_and_pays_once() {
                 books.state().await.starts_with("done at "),
                 "{call} {times}"
             );
-            let acted = books.odoo.count("post") + books.odoo.count("pay");
+            let acted = books.server.count("post") + books.server.count("pay");
             assert_eq!(
                 acted,
                 usize::from(is_certain || ["post", "pay"].contains(&call)),
@@ -200,11 +200,6 @@ async fn crash_at_any_call_posts_and_pays_once() {
             );
         }
     }
-}
-
-thread_local! {
-    /// Whether this test dies at the fail points: they are those of all tests at once.
-    static IS_DYING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
 /// The process ends between the last reading and the call, and between the answer and its record.
@@ -216,53 +211,23 @@ fn crash_at_a_fail_point_of_odoo_acts_once() {
         (payment(1), "odoo-payment-read", 0),
         (payment(1), "odoo-payment-answered", 1),
     ] {
-        let runtime = || {
-            tokio::runtime::Builder::new_current_thread()
-                .build()
-                .unwrap()
-        };
-        fail::cfg_callback(point, || {
-            assert!(!IS_DYING.get(), "the process ends here");
-        })
-        .unwrap();
         let books = Books::new();
         if draft.action.kind() == ActionKind::ODOO_PAYMENT {
-            books.odoo.post_it();
+            books.server.post_it();
         }
         books.fixture.approve(&draft);
         if acted == 1 {
-            *books.odoo.while_it_acts.lock().unwrap() = Some(Box::new(|odoo| {
+            *books.server.while_it_acts.lock().unwrap() = Some(Box::new(|odoo| {
                 odoo.post_it();
                 *odoo.payment.lock().unwrap() = Ok(a_payment());
             }));
         }
-        IS_DYING.set(true);
-        let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            runtime().block_on(books.next())
-        }));
-        IS_DYING.set(false);
-        fail::remove(point);
-        assert!(died.is_err(), "{point}");
-        runtime().block_on(async {
-            let books = books.restarted();
-            let asked = books.executor.reconcile().await.unwrap();
-            assert_eq!(
-                (asked.confirmed, asked.in_doubt.len()),
-                (acted, 1 - acted),
-                "{point}"
-            );
-            if acted == 0 {
-                // Its owner looks, and says: again.
-                books.executor.let_go(id(1)).await.unwrap();
-                books.fixture.confirm(id(1));
-                books.next().await.unwrap();
-            }
-            assert!(books.state().await.starts_with("done at "), "{point}");
-            assert_eq!(
-                books.odoo.count("post") + books.odoo.count("pay"),
-                1,
-                "{point}"
-            );
-        });
+        let books = books.dies_at_point(point);
+        books.comes_to_its_end(acted == 1);
+        assert_eq!(
+            books.server.count("post") + books.server.count("pay"),
+            1,
+            "{point}"
+        );
     }
 }

@@ -7,12 +7,9 @@ use platinum_core::{Money, OdooPayment, OdooPost};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{
-    InDoubt,
-    odoo::{
-        FoundPayment, OdooDocument, OdooError, OdooServer, PaymentPreview, PaymentRequest,
-        PostDocument, RecordPayment,
-    },
+use crate::odoo::{
+    FoundPayment, OdooDocument, OdooServer, PaymentPreview, PaymentRequest, PostDocument,
+    RecordPayment,
 };
 
 const BILL: &str = "# Draft vendor bill 12 · Ann · 22.49 EUR\n\n- **Vendor:** Ann, no. 7\n\
@@ -25,9 +22,9 @@ type Happening = Box<dyn FnOnce(&TestOdoo) + Send>;
 
 /// An Odoo: what it has, what it answers to what acts, and what it was asked.
 struct TestOdoo {
-    document: Mutex<Result<OdooDocument, OdooError>>,
-    preview: Mutex<Result<PaymentPreview, OdooError>>,
-    payment: Mutex<Result<FoundPayment, OdooError>>,
+    document: Mutex<Result<OdooDocument, AskError>>,
+    preview: Mutex<Result<PaymentPreview, AskError>>,
+    payment: Mutex<Result<FoundPayment, AskError>>,
     answers: Mutex<VecDeque<Result<Outcome, NotDone>>>,
     /// What happens in Odoo when it is asked to act, whatever it answers.
     while_it_acts: Mutex<Option<Happening>>,
@@ -68,8 +65,8 @@ fn a_payment() -> FoundPayment {
     .unwrap()
 }
 
-fn away() -> OdooError {
-    OdooError {
+fn away() -> AskError {
+    AskError {
         reason: "cannot reach Odoo at 127.0.0.1".to_owned(),
         is_final: false,
     }
@@ -133,7 +130,7 @@ impl TestOdoo {
 
 #[async_trait]
 impl OdooServer for TestOdoo {
-    async fn document(&self, id: u64) -> Result<OdooDocument, OdooError> {
+    async fn document(&self, id: u64) -> Result<OdooDocument, AskError> {
         self.note(format!("document {id}")).await;
         self.document.lock().unwrap().clone()
     }
@@ -144,7 +141,7 @@ impl OdooServer for TestOdoo {
         self.act(format!("post {}", document.text("total"))).await
     }
 
-    async fn preview_payment(&self, payment: &OdooPayment) -> Result<PaymentPreview, OdooError> {
+    async fn preview_payment(&self, payment: &OdooPayment) -> Result<PaymentPreview, AskError> {
         self.note(format!("preview {}", payment.journal)).await;
         self.preview.lock().unwrap().clone()
     }
@@ -157,7 +154,7 @@ impl OdooServer for TestOdoo {
         self.act(format!("pay {}", request.operation)).await
     }
 
-    async fn find_payment(&self, operation: &str) -> Result<FoundPayment, OdooError> {
+    async fn find_payment(&self, operation: &str) -> Result<FoundPayment, AskError> {
         self.note(format!("find {operation}")).await;
         self.payment.lock().unwrap().clone()
     }
@@ -196,73 +193,23 @@ fn payment(n: u128) -> DraftNote {
 }
 
 /// A host with an Odoo.
-struct Books {
-    fixture: Fixture,
-    odoo: Arc<TestOdoo>,
-    executor: Arc<Executor>,
-}
+type Books = ActingHost<TestOdoo>;
 
 impl Books {
     fn new() -> Self {
-        Self::of(Fixture::new([]), TestOdoo::new())
-    }
-
-    fn of(fixture: Fixture, odoo: Arc<TestOdoo>) -> Self {
-        let post: Arc<dyn Effect> = Arc::new(PostDocument::new(odoo.clone()));
-        let pay: Arc<dyn Effect> = Arc::new(RecordPayment::new(odoo.clone()));
-        let executor = Executor::new(Arc::clone(&fixture.approvals), [post, pay]);
-        Self {
-            fixture,
-            odoo,
-            executor: Arc::new(executor),
-        }
-    }
-
-    fn restarted(self) -> Self {
-        Self::of(self.fixture.restarted(), self.odoo)
-    }
-
-    /// What is handed out next, if anything is.
-    async fn handed_out(&self) -> Option<Approved> {
-        let kinds = [ActionKind::ODOO_POST, ActionKind::ODOO_PAYMENT];
-        self.fixture.approvals.next(&kinds).await.unwrap()
-    }
-
-    /// Carries out what is handed out next.
-    async fn next(&self) -> Result<Receipt, EffectError> {
-        let approved = self.handed_out().await.unwrap();
-        let kind = approved.draft().action.kind();
-        self.executor.execute(approved, kind).await
-    }
-
-    async fn state(&self) -> String {
-        self.fixture.states().await.join(" | ")
+        Self::of(Fixture::new([]), TestOdoo::new(), |odoo| {
+            vec![
+                Arc::new(PostDocument::new(odoo.clone())),
+                Arc::new(RecordPayment::new(odoo.clone())),
+            ]
+        })
     }
 
     /// Begins what is next, and ends with the process while it waits for this call.
     async fn dies_at(self, call: &str, nth: usize) -> Self {
-        let approved = self.handed_out().await.unwrap();
-        let kind = approved.draft().action.kind();
-        let executor = Arc::clone(&self.executor);
-        *self.odoo.silent.lock().unwrap() = Some((call.to_owned(), nth));
-        let attempt = tokio::spawn(async move { executor.execute(approved, kind).await });
-        while self.odoo.count(call) < nth {
-            tokio::task::yield_now().await;
-        }
-        attempt.abort();
-        *self.odoo.silent.lock().unwrap() = None;
-        self.restarted()
-    }
-
-    async fn doubts(&self) -> Vec<InDoubt> {
-        self.executor.reconcile().await.unwrap().in_doubt
-    }
-
-    fn pending(&self, n: u128) -> DraftNote {
-        let text = self
-            .fixture
-            .vault
-            .read_text(&layout::pending(id(n)), 100_000);
-        DraftNote::parse(&text.unwrap()).unwrap()
+        *self.server.silent.lock().unwrap() = Some((call.to_owned(), nth));
+        let died = self.dies_when(|odoo| odoo.count(call) >= nth).await;
+        *died.server.silent.lock().unwrap() = None;
+        died
     }
 }

@@ -31,15 +31,22 @@ async fn drift_goes_back_as_it_is_now_and_can_be_approved() {
     ] {
         let books = Books::new();
         books.fixture.approve(&posting(1));
-        books.odoo.document.lock().unwrap().as_mut().unwrap().shown = now.clone();
-        books.odoo.set(&fields);
+        books
+            .server
+            .document
+            .lock()
+            .unwrap()
+            .as_mut()
+            .unwrap()
+            .shown = now.clone();
+        books.server.set(&fields);
         books.next().await.unwrap_err();
         let admitted = books.fixture.approvals.admit().await.unwrap();
         let why = format!(
             "vendor bill 12 is not what you approved: {reason}; read it as it is now, then approve it again"
         );
         assert_eq!(admitted.returned[0].reason, why);
-        assert_eq!(books.odoo.count("post"), 0);
+        assert_eq!(books.server.count("post"), 0);
         let waiting = books.pending(1);
         assert_eq!(waiting.action.text(), now);
         let text = books
@@ -53,7 +60,7 @@ async fn drift_goes_back_as_it_is_now_and_can_be_approved() {
         );
         books.fixture.approve_waiting(id(1));
         books.next().await.unwrap();
-        assert_eq!(books.odoo.count("post"), 1);
+        assert_eq!(books.server.count("post"), 1);
     }
 }
 
@@ -93,7 +100,7 @@ async fn property_that_lies_is_set_right() {
         assert_eq!(books.pending(1).action, posting(1).action);
         books.fixture.approve_waiting(id(1));
         books.next().await.unwrap();
-        assert_eq!(books.odoo.count("post"), 1);
+        assert_eq!(books.server.count("post"), 1);
     }
 }
 
@@ -103,11 +110,11 @@ async fn drift_at_the_last_moment_goes_back_too() {
     let books = Books::new();
     books.fixture.approve(&posting(1));
     books
-        .odoo
+        .server
         .answers(Err(NotDone::differs("it is not what was approved", None)));
     let now = BILL.replace("Ann, no. 7", "Eve, no. 9");
     let later = now.clone();
-    *books.odoo.while_it_acts.lock().unwrap() = Some(Box::new(move |odoo| {
+    *books.server.while_it_acts.lock().unwrap() = Some(Box::new(move |odoo| {
         odoo.document.lock().unwrap().as_mut().unwrap().shown = later;
     }));
     books.next().await.unwrap_err();
@@ -122,7 +129,7 @@ async fn drift_at_the_last_moment_goes_back_too() {
     let books = Books::new();
     books.fixture.approve(&posting(1));
     books
-        .odoo
+        .server
         .answers(Err(NotDone::differs("it is not what was approved", None)));
     books.next().await.unwrap_err();
     let admitted = books.fixture.approvals.admit().await.unwrap();
@@ -130,9 +137,9 @@ async fn drift_at_the_last_moment_goes_back_too() {
     assert_eq!(books.pending(1).action, posting(1).action);
 
     let books = Books::new();
-    books.odoo.post_it();
+    books.server.post_it();
     books.fixture.approve(&payment(1));
-    *books.odoo.preview.lock().unwrap() = Ok(PaymentPreview {
+    *books.server.preview.lock().unwrap() = Ok(PaymentPreview {
         shown: PAYMENT.replace("Ann", "Eve"),
         ..preview()
     });
@@ -142,17 +149,17 @@ async fn drift_at_the_last_moment_goes_back_too() {
         books.pending(1).summary,
         "Payment of vendor bill BILL/1 · Eve · 22.49 EUR"
     );
-    assert_eq!(books.odoo.count("pay"), 0);
+    assert_eq!(books.server.count("pay"), 0);
     books.fixture.approve_waiting(id(1));
     books.next().await.unwrap();
-    assert_eq!(books.odoo.count("pay"), 1);
+    assert_eq!(books.server.count("pay"), 1);
 }
 
 /// What a document's state, its consequences or its absence do not let be done, in words.
 #[tokio::test]
 async fn document_that_cannot_be_posted_is_refused_in_words() {
     let obstacle = "is set to be posted by itself (at_date); take that back in Odoo first";
-    let gone = OdooError {
+    let gone = AskError {
         reason: "there is no document 12 in Odoo".to_owned(),
         is_final: true,
     };
@@ -176,25 +183,25 @@ async fn document_that_cannot_be_posted_is_refused_in_words() {
     ] {
         let books = Books::new();
         books.fixture.approve(&posting(1));
-        *books.odoo.document.lock().unwrap() = document;
+        *books.server.document.lock().unwrap() = document;
         let refused = books.next().await.unwrap_err();
         assert!(
             matches!(&refused, EffectError::Refused(reason) if *reason == why),
             "{refused:?}"
         );
-        assert_eq!(books.odoo.count("post"), 0);
+        assert_eq!(books.server.count("post"), 0);
     }
     // Odoo is away: nothing is begun, and it is tried again.
     let books = Books::new();
     books.fixture.approve(&posting(1));
-    *books.odoo.document.lock().unwrap() = Err(away());
+    *books.server.document.lock().unwrap() = Err(away());
     books.next().await.unwrap_err();
     assert_eq!(
         books.state().await,
         "tried again at 2026-11-20T12:00:30Z: it cannot be asked whether this left already, so nothing is sent: \
          cannot reach Odoo at 127.0.0.1"
     );
-    *books.odoo.document.lock().unwrap() = Ok(bill());
+    *books.server.document.lock().unwrap() = Ok(bill());
     books.fixture.pass(30);
     books.next().await.unwrap();
 }
@@ -204,24 +211,24 @@ async fn document_that_cannot_be_posted_is_refused_in_words() {
 async fn what_was_done_by_hand_is_not_done_again() {
     let books = Books::new();
     books.fixture.approve(&posting(1));
-    books.odoo.post_it();
+    books.server.post_it();
     assert_eq!(
         books.next().await.unwrap().answer,
         "vendor bill BILL/1 is posted in Odoo"
     );
     let books = Books::new();
     books.fixture.approve(&posting(1));
-    books.odoo.post_it();
-    books.odoo.set(&json!({"total": "30.00"}));
+    books.server.post_it();
+    books.server.set(&json!({"total": "30.00"}));
     assert_eq!(
         books.next().await.unwrap().answer,
         "vendor bill BILL/1 is posted in Odoo; its total is EUR 30.00, and EUR 22.49 was approved"
     );
-    assert_eq!(books.odoo.count("post"), 0);
+    assert_eq!(books.server.count("post"), 0);
 
     let books = Books::new();
-    books.odoo.post_it();
-    books.odoo.set(&json!({"residual": "0.00"}));
+    books.server.post_it();
+    books.server.set(&json!({"residual": "0.00"}));
     books.fixture.approve(&payment(1));
     books.next().await.unwrap_err();
     assert_eq!(
@@ -230,26 +237,26 @@ async fn what_was_done_by_hand_is_not_done_again() {
     );
     // A payment of this very draft, as a restored machine finds it.
     let books = Books::new();
-    books.odoo.post_it();
+    books.server.post_it();
     let mut found = a_payment();
     found.others = vec![8, 9];
-    *books.odoo.payment.lock().unwrap() = Ok(found);
+    *books.server.payment.lock().unwrap() = Ok(found);
     books.fixture.approve(&payment(1));
     assert_eq!(
         books.next().await.unwrap().answer,
         "PBNK1/5 is recorded in Odoo: 22.49, 2026-12-01; there are more payments of it: 8, 9; cancel them in Odoo"
     );
-    assert_eq!(books.odoo.count("pay"), 0);
+    assert_eq!(books.server.count("pay"), 0);
 }
 
 /// Less is open than is to be paid, or another hand was there: it is refused in the server's words.
 #[tokio::test]
 async fn payment_that_cannot_be_made_is_refused_in_words() {
     let books = Books::new();
-    books.odoo.post_it();
+    books.server.post_it();
     books.fixture.approve(&payment(1));
     let why = "it cannot be paid so: only 2.00 EUR of vendor bill BILL/1 are open, and 22.49 were approved";
-    *books.odoo.preview.lock().unwrap() = Err(OdooError {
+    *books.server.preview.lock().unwrap() = Err(AskError {
         reason: why.to_owned(),
         is_final: true,
     });
@@ -258,16 +265,16 @@ async fn payment_that_cannot_be_made_is_refused_in_words() {
         matches!(&refused, EffectError::Refused(reason) if reason == why),
         "{refused:?}"
     );
-    assert_eq!(books.odoo.count("pay"), 0);
+    assert_eq!(books.server.count("pay"), 0);
 }
 
 /// After its owner has said “again”, the payment has another name, and each of them is asked after.
 #[tokio::test]
 async fn second_attempt_has_a_name_of_its_own() {
     let books = Books::new();
-    books.odoo.post_it();
+    books.server.post_it();
     books.fixture.approve(&payment(1));
-    books.odoo.answers(Ok(Outcome::Unknown {
+    books.server.answers(Ok(Outcome::Unknown {
         reason: "lost".to_owned(),
     }));
     books.next().await.unwrap_err();
@@ -276,8 +283,8 @@ async fn second_attempt_has_a_name_of_its_own() {
     let receipt = books.next().await.unwrap();
     let operation = id(1).to_string().to_lowercase();
     assert_eq!(receipt.reference, format!("{operation}.2"));
-    assert_eq!(books.odoo.count(&format!("pay {operation}-2")), 1);
-    let asked = books.odoo.asked.lock().unwrap().clone();
+    assert_eq!(books.server.count(&format!("pay {operation}-2")), 1);
+    let asked = books.server.asked.lock().unwrap().clone();
     let found: Vec<&String> = asked
         .iter()
         .filter(|asked| asked.starts_with("find"))

@@ -21,7 +21,7 @@ async fn approved_post_is_published_once() {
     };
     posts.fixture.approve(&posting(1, &post));
     posts
-        .network
+        .server
         .answers(Ok(crate::done("published: https://bsky.test/1")));
     let receipt = posts.next().await.unwrap();
     let reference = id(1).to_string().to_lowercase();
@@ -29,7 +29,7 @@ async fn approved_post_is_published_once() {
         (&*receipt.reference, &*receipt.answer),
         (&*reference, "published: https://bsky.test/1")
     );
-    let published = posts.network.published.lock().unwrap().clone();
+    let published = posts.server.published.lock().unwrap().clone();
     assert_eq!(published.len(), 1);
     assert_eq!(
         (&published[0].reference, published[0].at),
@@ -79,14 +79,14 @@ async fn every_answer_of_an_attempt_has_its_end() {
     ] {
         let posts = Posts::new();
         posts.fixture.approve(&hello());
-        posts.network.answers(answer);
+        posts.server.answers(answer);
         let _ = posts.next().await;
         assert_eq!(posts.state().await, state);
         posts.fixture.pass(86_400);
         if posts.handed_out().await.is_some() {
             posts.next().await.unwrap();
         }
-        assert_eq!(posts.network.count("publish"), tries, "{state}");
+        assert_eq!(posts.server.count("publish"), tries, "{state}");
     }
 }
 
@@ -95,8 +95,8 @@ async fn every_answer_of_an_attempt_has_its_end() {
 async fn lost_answer_is_asked_after_and_never_repeated() {
     let posts = Posts::new();
     posts.fixture.approve(&hello());
-    posts.network.answers(lost());
-    posts.network.happens(|network| network.has(1));
+    posts.server.answers(lost());
+    posts.server.happens(|network| network.has(1));
     assert_eq!(
         posts.next().await.unwrap().answer,
         "it is published: https://bsky.test/1"
@@ -104,26 +104,26 @@ async fn lost_answer_is_asked_after_and_never_repeated() {
     // It is not there, or was deleted since: asked, and not published again by itself.
     let posts = Posts::new();
     posts.fixture.approve(&hello());
-    posts.network.answers(lost());
+    posts.server.answers(lost());
     posts.next().await.unwrap_err();
     assert_eq!(
         posts.doubts().await,
         ["It is not on the network now: it was not published, or you deleted it since."]
     );
     assert!(posts.handed_out().await.is_none());
-    *posts.network.away.lock().unwrap() = Some("cannot reach bsky.test".to_owned());
+    *posts.server.away.lock().unwrap() = Some("cannot reach bsky.test".to_owned());
     assert_eq!(
         posts.doubts().await,
         ["The other side could not be asked yet."]
     );
-    *posts.network.away.lock().unwrap() = None;
-    posts.network.has(1);
+    *posts.server.away.lock().unwrap() = None;
+    posts.server.has(1);
     assert_eq!(posts.executor.reconcile().await.unwrap().confirmed, 1);
     assert_eq!(
         posts.state().await,
         "done at 2026-11-20T12:00:00Z: it is published: https://bsky.test/1"
     );
-    assert_eq!(posts.network.count("publish"), 1);
+    assert_eq!(posts.server.count("publish"), 1);
 }
 
 /// A thread that was cut goes on where it stopped, under the same name.
@@ -132,8 +132,8 @@ async fn cut_thread_goes_on_under_its_name() {
     let posts = Posts::new();
     posts.fixture.approve(&thread());
     let why = "2 of 3 posts are published; the third: bsky.test takes no more requests now";
-    posts.network.answers(Err(NotDone::new(why, true)));
-    posts.network.happens(|network| network.has(2));
+    posts.server.answers(Err(NotDone::new(why, true)));
+    posts.server.happens(|network| network.has(2));
     posts.next().await.unwrap_err();
     assert_eq!(
         posts.state().await,
@@ -141,13 +141,13 @@ async fn cut_thread_goes_on_under_its_name() {
     );
     posts.fixture.pass(30);
     posts.next().await.unwrap();
-    let published = posts.network.published.lock().unwrap().clone();
+    let published = posts.server.published.lock().unwrap().clone();
     assert_eq!(published.len(), 2);
     assert_eq!(published[0].reference, published[1].reference);
     // The time that it bears is that of its approval, whenever it leaves.
     assert_eq!(published[0].at, published[1].at);
     // What is its own beginning is not taken for its owner's.
-    assert_eq!(posts.network.count("own"), 1);
+    assert_eq!(posts.server.count("own"), 1);
 }
 
 /// Of a thread whose end is not known, its owner reads how far it came, and decides.
@@ -155,8 +155,8 @@ async fn cut_thread_goes_on_under_its_name() {
 async fn cut_thread_in_doubt_says_how_far_it_came() {
     let posts = Posts::new();
     posts.fixture.approve(&thread());
-    posts.network.answers(lost());
-    posts.network.happens(|network| network.has(2));
+    posts.server.answers(lost());
+    posts.server.happens(|network| network.has(2));
     posts.next().await.unwrap_err();
     let there = "2 of 3 posts are published: https://bsky.test/1, https://bsky.test/2";
     assert_eq!(
@@ -174,7 +174,7 @@ async fn cut_thread_in_doubt_says_how_far_it_came() {
     let receipt = posts.next().await.unwrap();
     let reference = id(1).to_string().to_lowercase();
     assert_eq!(receipt.reference, format!("{reference}.2"));
-    let published = posts.network.published.lock().unwrap().clone();
+    let published = posts.server.published.lock().unwrap().clone();
     assert!(published.iter().all(|asked| asked.reference == reference));
     assert_eq!(published.len(), 2);
 }
@@ -198,59 +198,24 @@ async fn crash_at_any_call_publishes_once() {
             true => drop(posts.next().await.unwrap()),
             false => {
                 assert!(posts.handed_out().await.is_none());
-                posts.network.has(1);
+                posts.server.has(1);
                 assert_eq!(posts.executor.reconcile().await.unwrap().confirmed, 1);
             }
         }
         assert!(posts.state().await.starts_with("done at "), "{call} {nth}");
-        assert_eq!(posts.network.count("publish"), 1, "{call} {nth}");
+        assert_eq!(posts.server.count("publish"), 1, "{call} {nth}");
     }
-}
-
-thread_local! {
-    /// Whether this test dies at the fail points: they are those of all tests at once.
-    static IS_DYING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
 /// The process ends right before the call, and between the answer and its record.
 #[test]
 fn crash_at_a_fail_point_of_a_post_publishes_once() {
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap()
-    };
     for (point, published) in [("social-post-read", 0), ("social-post-answered", 1)] {
-        fail::cfg_callback(point, || {
-            assert!(!IS_DYING.get(), "the process ends here");
-        })
-        .unwrap();
         let posts = Posts::new();
         posts.fixture.approve(&hello());
-        posts.network.happens(|network| network.has(1));
-        IS_DYING.set(true);
-        let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            runtime().block_on(posts.next())
-        }));
-        IS_DYING.set(false);
-        fail::remove(point);
-        assert!(died.is_err(), "{point}");
-        runtime().block_on(async {
-            let posts = posts.restarted();
-            let asked = posts.executor.reconcile().await.unwrap();
-            assert_eq!(
-                (asked.confirmed, asked.in_doubt.len()),
-                (published, 1 - published),
-                "{point}"
-            );
-            if published == 0 {
-                // Its owner looks, and says: again.
-                posts.executor.let_go(id(1)).await.unwrap();
-                posts.fixture.confirm(id(1));
-                posts.next().await.unwrap();
-            }
-            assert!(posts.state().await.starts_with("done at "), "{point}");
-            assert_eq!(posts.network.count("publish"), 1, "{point}");
-        });
+        posts.server.happens(|network| network.has(1));
+        let posts = posts.dies_at_point(point);
+        posts.comes_to_its_end(published == 1);
+        assert_eq!(posts.server.count("publish"), 1, "{point}");
     }
 }

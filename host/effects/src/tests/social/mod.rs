@@ -7,8 +7,7 @@ use platinum_core::{Media, PostRequest, SocialPublish};
 
 use super::*;
 use crate::social::{
-    CheckedPost, FoundParts, FoundPost, OwnPost, PublishPost, PublishRequest, SocialError,
-    SocialServer,
+    CheckedPost, FoundParts, FoundPost, OwnPost, PublishPost, PublishRequest, SocialServer,
 };
 
 const ACCOUNT: &str = "@ada.test at https://bsky.test";
@@ -72,7 +71,7 @@ impl TestNetwork {
         asked.iter().filter(|asked| asked.starts_with(call)).count()
     }
 
-    async fn note(&self, call: String) -> Result<(), SocialError> {
+    async fn note(&self, call: String) -> Result<(), AskError> {
         self.asked.lock().unwrap().push(call.clone());
         let silent = self.silent.lock().unwrap().clone();
         let is_silent =
@@ -81,13 +80,18 @@ impl TestNetwork {
             std::future::pending::<()>().await;
         }
         let away = self.away.lock().unwrap().clone();
-        away.map_or(Ok(()), |why| Err(SocialError(why)))
+        away.map_or(Ok(()), |why| {
+            Err(AskError {
+                reason: why,
+                is_final: false,
+            })
+        })
     }
 }
 
 #[async_trait]
 impl SocialServer for TestNetwork {
-    async fn check(&self, post: &PostRequest) -> Result<CheckedPost, SocialError> {
+    async fn check(&self, post: &PostRequest) -> Result<CheckedPost, AskError> {
         self.note(format!("check {}", post.account)).await?;
         // What has to be checked is all of it, but the content of its files.
         assert!(
@@ -100,7 +104,7 @@ impl SocialServer for TestNetwork {
         })
     }
 
-    async fn find(&self, reference: &str, post: &PostRequest) -> Result<FoundParts, SocialError> {
+    async fn find(&self, reference: &str, post: &PostRequest) -> Result<FoundParts, AskError> {
         self.note(format!("find {reference}")).await?;
         let there = *self.there.lock().unwrap();
         let parts = (1..=post.parts.len()).map(|part| {
@@ -115,7 +119,7 @@ impl SocialServer for TestNetwork {
         })
     }
 
-    async fn own_posts(&self, account: &str) -> Result<Vec<OwnPost>, SocialError> {
+    async fn own_posts(&self, account: &str) -> Result<Vec<OwnPost>, AskError> {
         self.note(format!("own {account}")).await?;
         Ok(self.own.lock().unwrap().clone())
     }
@@ -168,67 +172,26 @@ fn with_accounts(social: SocialAccounts) -> ApprovalPolicy {
 }
 
 /// A host with a network.
-struct Posts {
-    fixture: Fixture,
-    network: Arc<TestNetwork>,
-    executor: Arc<Executor>,
-}
+type Posts = ActingHost<TestNetwork>;
 
 impl Posts {
     fn new() -> Self {
         let fixture = Fixture::new([]).restarted_with(with_accounts(accounts_of(ACCOUNT)));
-        Self::of(fixture, TestNetwork::new())
+        Self::with(fixture, TestNetwork::new())
     }
 
-    fn of(fixture: Fixture, network: Arc<TestNetwork>) -> Self {
-        let publish: Arc<dyn Effect> = Arc::new(PublishPost::new(network.clone()));
-        let executor = Executor::new(Arc::clone(&fixture.approvals), [publish]);
-        Self {
-            fixture,
-            network,
-            executor: Arc::new(executor),
-        }
-    }
-
-    fn restarted(self) -> Self {
-        Self::of(self.fixture.restarted(), self.network)
-    }
-
-    async fn handed_out(&self) -> Option<Approved> {
-        let kinds = [ActionKind::SOCIAL_PUBLISH];
-        self.fixture.approvals.next(&kinds).await.unwrap()
-    }
-
-    /// Carries out what is handed out next.
-    async fn next(&self) -> Result<Receipt, EffectError> {
-        let approved = self.handed_out().await.unwrap();
-        self.executor
-            .execute(approved, ActionKind::SOCIAL_PUBLISH)
-            .await
-    }
-
-    async fn state(&self) -> String {
-        self.fixture.states().await.join(" | ")
+    fn with(fixture: Fixture, network: Arc<TestNetwork>) -> Self {
+        Self::of(fixture, network, |network| {
+            vec![Arc::new(PublishPost::new(network.clone()))]
+        })
     }
 
     /// Begins what is next, and ends with the process while it waits for this call.
     async fn dies_at(self, call: &str, nth: usize) -> Self {
-        let approved = self.handed_out().await.unwrap();
-        let executor = Arc::clone(&self.executor);
-        *self.network.silent.lock().unwrap() = Some((call.to_owned(), nth));
-        let kind = ActionKind::SOCIAL_PUBLISH;
-        let attempt = tokio::spawn(async move { executor.execute(approved, kind).await });
-        while self.network.count(call) < nth {
-            tokio::task::yield_now().await;
-        }
-        attempt.abort();
-        *self.network.silent.lock().unwrap() = None;
-        self.restarted()
-    }
-
-    async fn doubts(&self) -> Vec<String> {
-        let asked = self.executor.reconcile().await.unwrap();
-        asked.in_doubt.into_iter().map(|doubt| doubt.why).collect()
+        *self.server.silent.lock().unwrap() = Some((call.to_owned(), nth));
+        let died = self.dies_when(|network| network.count(call) >= nth).await;
+        *died.server.silent.lock().unwrap() = None;
+        died
     }
 
     /// Why what was begun went back, and that it waits.

@@ -8,7 +8,7 @@ use crate::approvals::{MessageError, act::ActError};
 async fn post_with_a_fault_goes_back_in_words() {
     let posts = Posts::new();
     posts.fixture.approve(&hello());
-    *posts.network.faults.lock().unwrap() = vec![
+    *posts.server.faults.lock().unwrap() = vec![
         "part 1 has 312 of 300 characters".to_owned(),
         "the post that it answers\nis not there any more".to_owned(),
     ];
@@ -18,11 +18,11 @@ async fn post_with_a_fault_goes_back_in_words() {
         "it cannot be published as it is: part 1 has 312 of 300 characters; the post that it answers is not there \
          any more; change it, then approve it again"
     );
-    assert_eq!(posts.network.count("publish"), 0);
-    posts.network.faults.lock().unwrap().clear();
+    assert_eq!(posts.server.count("publish"), 0);
+    posts.server.faults.lock().unwrap().clear();
     posts.fixture.approve_waiting(id(1));
     posts.next().await.unwrap();
-    assert_eq!(posts.network.count("publish"), 1);
+    assert_eq!(posts.server.count("publish"), 1);
 
     // What can be seen here is not asked.
     let posts = Posts::new();
@@ -34,7 +34,7 @@ async fn post_with_a_fault_goes_back_in_words() {
         posts.returned().await,
         "it cannot be published as it is: part 2 of the thread is empty; change it, then approve it again"
     );
-    assert_eq!(posts.network.count("check"), 0);
+    assert_eq!(posts.server.count("check"), 0);
 }
 
 /// A network that is away: nothing is begun, and it is tried again.
@@ -42,14 +42,14 @@ async fn post_with_a_fault_goes_back_in_words() {
 async fn network_that_is_away_lets_nothing_leave() {
     let posts = Posts::new();
     posts.fixture.approve(&hello());
-    *posts.network.away.lock().unwrap() = Some("cannot reach bsky.test: refused".to_owned());
+    *posts.server.away.lock().unwrap() = Some("cannot reach bsky.test: refused".to_owned());
     posts.next().await.unwrap_err();
     assert_eq!(
         posts.state().await,
         "tried again at 2026-11-20T12:00:30Z: it cannot be asked whether this left already, so nothing is sent: \
          cannot reach bsky.test: refused"
     );
-    *posts.network.away.lock().unwrap() = None;
+    *posts.server.away.lock().unwrap() = None;
     posts.fixture.pass(30);
     posts.next().await.unwrap();
 }
@@ -76,10 +76,10 @@ async fn what_the_owner_published_is_not_published_again() {
     ] {
         let posts = Posts::new();
         posts.fixture.approve(&hello());
-        *posts.network.own.lock().unwrap() = there;
+        *posts.server.own.lock().unwrap() = there;
         let ended = posts.next().await;
         assert_eq!(ended.is_err(), is_done, "{ended:?}");
-        assert_eq!(posts.network.count("publish"), usize::from(!is_done));
+        assert_eq!(posts.server.count("publish"), usize::from(!is_done));
         if is_done {
             assert_eq!(
                 posts.state().await,
@@ -96,18 +96,18 @@ async fn what_the_owner_published_is_not_published_again() {
         let posts = Posts::new();
         posts.fixture.approve(&thread());
         let texts = texts.into_iter();
-        *posts.network.own.lock().unwrap() = texts.map(|text| own(text, after, true)).collect();
+        *posts.server.own.lock().unwrap() = texts.map(|text| own(text, after, true)).collect();
         assert_eq!(posts.next().await.is_err(), is_done);
     }
     // A receipt that this journal does not have, as a restored machine finds it.
     let posts = Posts::new();
     posts.fixture.approve(&hello());
-    posts.network.has(1);
+    posts.server.has(1);
     assert_eq!(
         posts.next().await.unwrap().answer,
         "it is published: https://bsky.test/1"
     );
-    assert_eq!(posts.network.count("publish"), 0);
+    assert_eq!(posts.server.count("publish"), 0);
 }
 
 /// An approval is for the account that it was given for, as it was then.
@@ -119,7 +119,7 @@ async fn approval_is_bound_to_the_account() {
     let fixture = posts
         .fixture
         .restarted_with(with_accounts(accounts_of(other)));
-    let posts = Posts::of(fixture, posts.network);
+    let posts = Posts::with(fixture, posts.server);
     assert!(posts.handed_out().await.is_none());
     assert_eq!(
         posts.returned().await,
@@ -144,7 +144,7 @@ async fn approval_is_bound_to_the_account() {
         let posts = Posts::new();
         posts.fixture.approve(&hello());
         let fixture = posts.fixture.restarted_with(with_accounts(accounts));
-        let posts = Posts::of(fixture, posts.network);
+        let posts = Posts::with(fixture, posts.server);
         assert_eq!(posts.state().await, why);
         assert!(posts.handed_out().await.is_none());
     }
@@ -197,7 +197,7 @@ async fn change_after_the_approval_sends_it_back() {
             "it, or a file that it attaches, was changed after it was approved at 2026-11-20T12:00:00Z; read it, then \
              approve it again"
         );
-        assert_eq!(posts.network.count(""), 0);
+        assert_eq!(posts.server.count(""), 0);
     }
 }
 

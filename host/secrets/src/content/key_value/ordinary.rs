@@ -81,84 +81,17 @@ fn is_pattern(value: &[u8]) -> bool {
 ///
 /// Every piece is the name of such, a number or a letter, and one is a name.
 fn is_method(value: &[u8]) -> bool {
-    const NAMES: [&[u8]; 59] = [
-        b"2fa",
-        b"aes",
-        b"argon",
-        b"argon2",
-        b"argon2d",
-        b"argon2i",
-        b"argon2id",
-        b"bcrypt",
-        b"blake2b",
-        b"blake3",
-        b"cbc",
-        b"chacha20",
-        b"ctap2",
-        b"ecdsa",
-        b"ed25519",
-        b"eap",
-        b"enterprise",
-        b"fido",
-        b"fido2",
-        b"gcm",
-        b"hmac",
-        b"hotp",
-        b"iso",
-        b"iso27001",
-        b"kdf",
-        b"ldap",
-        b"md5",
-        b"mfa",
-        b"nist",
-        b"oauth",
-        b"oauth1",
-        b"oauth2",
-        b"oidc",
-        b"otp",
-        b"owasp",
-        b"passkey",
-        b"passkeys",
-        b"pbkdf2",
-        b"peap",
-        b"personal",
-        b"poly1305",
-        b"psk",
-        b"rfc",
-        b"rsa",
-        b"sae",
-        b"saml",
-        b"saml2",
-        b"scrypt",
-        b"sha",
-        b"sha1",
-        b"sha2",
-        b"sha256",
-        b"sha3",
-        b"sha512",
-        b"sp",
-        b"sso",
-        b"tls",
-        b"totp",
-        b"u2f",
-    ];
-    const MORE: [&[u8]; 8] = [
-        b"webauthn",
-        b"wep",
-        b"wpa",
-        b"wpa2",
-        b"wpa3",
-        b"yescrypt",
-        b"tls1",
-        b"yubikey",
-    ];
+    const NAMES: &str = "2fa aes argon argon2 argon2d argon2i argon2id bcrypt blake2b blake3 cbc chacha20 ctap2 eap ecdsa \
+        ed25519 enterprise fido fido2 gcm hmac hotp iso iso27001 kdf ldap md5 mfa nist oauth oauth1 oauth2 \
+        oidc otp owasp passkey passkeys pbkdf2 peap personal poly1305 psk rfc rsa sae saml saml2 scrypt sha \
+        sha1 sha2 sha256 sha3 sha512 sp sso tls tls1 totp u2f webauthn wep wpa wpa2 wpa3 yescrypt yubikey";
     let lower = value.to_ascii_lowercase();
     let mut is_named = false;
     let mut pieces = lower
         .split(|b| !b.is_ascii_alphanumeric())
         .filter(|piece| !piece.is_empty());
     let all = pieces.all(|piece| {
-        let named = NAMES.iter().chain(&MORE).any(|name| *name == piece)
+        let named = is_in(NAMES, piece)
             || piece
                 .strip_prefix(b"rfc")
                 .or_else(|| piece.strip_prefix(b"iso"))
@@ -170,41 +103,24 @@ fn is_method(value: &[u8]) -> bool {
     all && is_named
 }
 
+/// Whether a word is in a list of them.
+fn is_in(words: &str, word: &[u8]) -> bool {
+    words.split(' ').any(|known| known.as_bytes() == word)
+}
+
 fn is_number(piece: &[u8]) -> bool {
     !piece.is_empty() && piece.iter().all(u8::is_ascii_digit)
 }
 
 /// Passes that let a person or a sound through: `Boarding pass: …`, `Low-pass: …`.
 pub(super) fn is_other_pass(text: &[u8], at: usize, value: &[u8]) -> bool {
-    const OTHERS: [&[u8]; 22] = [
-        b"boarding",
-        b"low",
-        b"high",
-        b"band",
-        b"all",
-        b"by",
-        b"ski",
-        b"bus",
-        b"day",
-        b"season",
-        b"mountain",
-        b"parking",
-        b"travel",
-        b"rail",
-        b"interrail",
-        b"eurail",
-        b"visitor",
-        b"press",
-        b"hall",
-        b"festival",
-        b"first",
-        b"second",
-    ];
+    const OTHERS: &str = "boarding low high band all by ski bus day season mountain parking travel rail interrail eurail \
+        visitor press hall festival first second";
     // The word may be `-pass`.
     let joined = text.get(at).is_some_and(|b| *b == b'-');
     let gap = run_before(text, at, |b| matches!(b, b' ' | b'-'), 1);
     let name = run_before(text, at - gap.len(), |b| b.is_ascii_alphabetic(), 20);
-    let other = OTHERS.contains(&name.to_ascii_lowercase().as_slice());
+    let other = is_in(OTHERS, &name.to_ascii_lowercase());
     let capitals = !value.iter().any(u8::is_ascii_lowercase);
     (joined || !gap.is_empty()) && other || gap == b" " && !name.is_empty() && capitals
 }

@@ -11,7 +11,7 @@ use crate::fake::{Fake, Fault, Plan};
 
 /// An Odoo with one draft, whose calls after that go wrong as planned.
 pub(crate) async fn with_draft(plans: Vec<Plan>) -> (Fake, ActingService, Document) {
-    let fake = Fake::start(vec![]).await;
+    let fake = Fake::start(vec![]);
     let odoo = ActingService::new(fake.server.service());
     let drafted = odoo
         .as_ref()

@@ -17,7 +17,7 @@ pub(crate) fn arguments(change: Value) -> DraftArguments {
 
 #[tokio::test]
 async fn draft_is_saved_once_an_operation() {
-    let fake = Fake::start(vec![]).await;
+    let fake = Fake::start(vec![]);
     let odoo = fake.server.service();
     let first = odoo.create_draft(&arguments(json!({}))).await.unwrap();
     assert_eq!(
@@ -52,7 +52,7 @@ async fn draft_is_saved_once_an_operation() {
 
 #[tokio::test]
 async fn draft_whose_answer_was_lost_is_found() {
-    let fake = Fake::start(vec![("account.move/create", Fault::LostAfter)]).await;
+    let fake = Fake::start(vec![("account.move/create", Fault::LostAfter)]);
     let answer = fake
         .server
         .service()
@@ -68,7 +68,7 @@ async fn draft_whose_answer_was_lost_is_found() {
 
 #[tokio::test]
 async fn lost_creation_is_unknown_and_done_by_the_next_call() {
-    let fake = Fake::start(vec![("account.move/create", Fault::LostBefore)]).await;
+    let fake = Fake::start(vec![("account.move/create", Fault::LostBefore)]);
     let odoo = fake.server.service();
     let error = odoo
         .create_draft(&arguments(json!({})))
@@ -103,7 +103,7 @@ async fn draft_is_saved_once_whatever_answer_is_lost() {
     ];
     for call in calls {
         for fault in [Fault::LostBefore, Fault::LostAfter] {
-            let fake = Fake::start(vec![(call, fault.clone())]).await;
+            let fake = Fake::start(vec![(call, fault.clone())]);
             let odoo = fake.server.service();
             let mut answer = odoo.create_draft(&arguments(json!({}))).await;
             if answer.is_err() {
@@ -122,7 +122,7 @@ async fn draft_is_saved_once_whatever_answer_is_lost() {
 /// Two agents at the same moment: both find nothing and create. The lower number counts for both.
 #[tokio::test]
 async fn two_drafts_of_an_operation_are_told() {
-    let fake = Fake::start(vec![("account.move/create", Fault::Twice)]).await;
+    let fake = Fake::start(vec![("account.move/create", Fault::Twice)]);
     let odoo = fake.server.service();
     let answer = odoo.create_draft(&arguments(json!({}))).await.unwrap();
     assert_eq!(answer.outcome, DraftOutcome::Existing);
@@ -131,7 +131,7 @@ async fn two_drafts_of_an_operation_are_told() {
 
 #[tokio::test]
 async fn calls_of_one_server_do_not_race() {
-    let fake = Fake::start(vec![]).await;
+    let fake = Fake::start(vec![]);
     let odoo = std::sync::Arc::new(fake.server.service());
     let calls = (0..8).map(|_| {
         let odoo = std::sync::Arc::clone(&odoo);
@@ -200,7 +200,7 @@ async fn draft_that_was_saved_otherwise_is_an_error() {
             "the total by its lines and taxes is shown as 1.00, and is 299.97",
         ),
     ] {
-        let fake = Fake::start(vec![]).await;
+        let fake = Fake::start(vec![]);
         fake.books.lock().unwrap().overrides = vec![(field, value)];
         let odoo = fake.server.service();
         let error = odoo

@@ -42,7 +42,7 @@ pub(crate) struct Fake {
 }
 
 impl Fake {
-    pub(crate) async fn start(plans: Vec<Plan>) -> Self {
+    pub(crate) fn start(plans: Vec<Plan>) -> Self {
         let books = Arc::new(Mutex::new(Books {
             plans,
             ..Books::default()
@@ -66,8 +66,7 @@ impl Fake {
                 Some(Fault::LostAfter) => Reply::Closed,
                 _ => reply,
             }
-        })
-        .await;
+        });
         Self { server, books }
     }
 }

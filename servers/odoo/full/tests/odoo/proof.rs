@@ -24,7 +24,7 @@ fn refused(class: &str, message: &str) -> Reply {
 }
 
 /// An Odoo whose user can draft, and nothing else but what `is_allowed` says.
-async fn odoo(is_allowed: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Scripted {
+fn odoo(is_allowed: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Scripted {
     Scripted::odoo19(move |model, method, body| match (model, method) {
         ("res.users", "context_get") => ok(json!({"lang": "en_US", "uid": 5})),
         ("account.journal", "search_read") => ok(json!([{"id": 3, "company_id": [1, "Mine"]}])),
@@ -40,7 +40,6 @@ async fn odoo(is_allowed: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -
         _ if is_allowed(model, method) => refused("ValidationError", "There is no such record."),
         _ => refused("AccessError", NO_RIGHT),
     })
-    .await
 }
 
 async fn refusal(odoo: &OdooService) -> String {
@@ -50,7 +49,7 @@ async fn refusal(odoo: &OdooService) -> String {
 
 #[tokio::test]
 async fn proof_is_passed_where_all_is_refused() {
-    let server = odoo(|_, _| false).await;
+    let server = odoo(|_, _| false);
     let proof = prove_rights(&server.service()).await.unwrap();
     assert!(proof.can_only_draft, "{}", proof.text);
     assert!(proof.ways.len() >= 15, "{}", proof.ways.len());
@@ -73,7 +72,7 @@ async fn proof_is_passed_where_all_is_refused() {
 /// Once a life of the server, before the first draft.
 #[tokio::test]
 async fn proof_runs_once_before_the_first_draft() {
-    let server = odoo(|_, _| false).await;
+    let server = odoo(|_, _| false);
     let service = server.service().drafter_only();
     for _ in 0..3 {
         let answer = refusal(&service).await;
@@ -81,7 +80,7 @@ async fn proof_runs_once_before_the_first_draft() {
     }
     assert_eq!(server.count("account.move/action_post"), 1);
     // Whoever may draft with any key is not asked for a proof.
-    let any = odoo(|_, _| true).await;
+    let any = odoo(|_, _| true);
     assert_eq!(
         refusal(&any.service()).await,
         "`currency` EUR is not active in this Odoo"
@@ -93,8 +92,7 @@ async fn proof_runs_once_before_the_first_draft() {
 async fn key_that_can_act_does_not_draft() {
     let server = odoo(|model, method| {
         (model, method) == ("account.move", "action_post") || model == "ir.default"
-    })
-    .await;
+    });
     let service = server.service().drafter_only();
     let answer = refusal(&service).await;
     let (start, end) = (
@@ -135,8 +133,7 @@ async fn proof_is_tried_again_when_odoo_is_back() {
         ("account.move", "fields_get") => ok(json!({})),
         ("res.currency", "search_read") => ok(json!([])),
         _ => refused("AccessError", NO_RIGHT),
-    })
-    .await;
+    });
     let service = server.service().drafter_only();
     let answer = refusal(&service).await;
     let start = "no draft was saved, because it is not known whether this key can only draft: that the key can only \

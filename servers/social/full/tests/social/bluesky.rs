@@ -279,12 +279,7 @@ async fn expired_session_is_made_anew() {
 async fn too_many_requests_are_told_with_the_wait() {
     let pds = FakePds::start().await;
     let social = Fixture::bluesky(&pds.server.url()).acting();
-    let busy = Reply::Header(
-        429,
-        "Retry-After",
-        "30".into(),
-        json!({"error": "RateLimitExceeded"}),
-    );
+    let busy = Reply::Json(429, json!({"error": "RateLimitExceeded"})).with("Retry-After", "30");
     pds.put_faults([Fault::Before(busy)]);
     let answer = publish(&social, &draft_id(), &post("sky", &["x"])).await;
     assert_eq!((answer.outcome, answer.retry), (Outcome::NotDone, true));

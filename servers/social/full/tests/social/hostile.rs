@@ -96,7 +96,7 @@ async fn odd_answers_end_every_tool_with_words() {
     ]);
     for reply in replies {
         let answered = reply.clone();
-        let server = Scripted::start(move |_| answered.clone()).await;
+        let server = Scripted::start(move |_| answered.clone()).unwrap();
         for (fixture, post) in accounts(&server.url()) {
             for answer in call_all(&fixture.acting(), &post).await {
                 assert!(answer.len() < 5_000, "{reply:?}: {answer}");
@@ -124,7 +124,7 @@ async fn echoing_server_gets_no_secret_into_an_answer() {
             let words = format!("{} {body}", asked.head);
             Reply::Json(status, json!({"error": words, "message": words}))
         })
-        .await;
+        .unwrap();
         for (fixture, post) in accounts(&server.url()) {
             for answer in call_all(&fixture.acting(), &post).await {
                 assert!(!answer.contains(SECRET), "{answer}");

@@ -373,12 +373,7 @@ async fn cut_thread_goes_on_where_it_stopped() {
         let social = Fixture::mastodon(&server.server.url()).acting();
         let wanted = post("fedi", &["1", "2", "3", "4", "5"]);
         let id = draft_id();
-        let busy = Reply::Header(
-            429,
-            "Retry-After",
-            "9".into(),
-            json!({"error": "Too many requests"}),
-        );
+        let busy = Reply::Json(429, json!({"error": "Too many requests"})).with("Retry-After", "9");
         server.post_faults([Fault::None, Fault::None, Fault::None, Fault::Before(busy)]);
         let answer = publish(&social, &id, &wanted).await;
         assert_eq!(

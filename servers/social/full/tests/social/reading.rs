@@ -37,7 +37,7 @@ async fn accounts_are_listed_with_limits_or_their_problem() {
         .map(|account| account.name.as_str())
         .collect();
     assert_eq!(names, ["fedi", "gone", "sky"]);
-    let domain = server.server.address.to_string();
+    let domain = server.server.url().replace("http://", "");
     assert_eq!(accounts[0].handle, format!("me@{domain}"));
     let limits = accounts[0].limits.as_ref().unwrap();
     assert_eq!(
@@ -271,7 +271,7 @@ async fn old_description_is_read() {
         "/api/v1/instance" => Reply::Json(200, json!({"version": "3.1.0", "max_toot_chars": 700})),
         _ => Reply::Json(200, json!({"id": "1", "username": "me"})),
     })
-    .await;
+    .unwrap();
     let social = Fixture::mastodon(&server.url()).drafting();
     let accounts = social
         .list_accounts(&ListArguments {})

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use platinum_host_tests::hosts::{daemon, notes};
 use platinum_testkit::{
     Child, add_skills, compiled_skills, exchange_keys, git::GitServer, program, wait_for,
 };
@@ -83,14 +84,10 @@ impl Cluster {
     }
 
     pub(crate) fn start(&mut self, role: &'static str) {
-        let (package, name) = match role {
-            "cloud" => ("platinum-cloud", "platinum-cloud"),
-            _ => ("platinum-local", "platinum"),
-        };
         let config = self.folder.path().join(format!("{role}.toml"));
         let pid_file = self.pid_file(role);
-        let program = program(package, name).unwrap();
-        let child = Child::start_daemon(&program, &config, &self.log(role), &pid_file, "").unwrap();
+        let child =
+            Child::start_daemon(&daemon(role), &config, &self.log(role), &pid_file, "").unwrap();
         self.running.insert(role, child);
     }
 
@@ -210,7 +207,7 @@ impl Cluster {
             } else {
                 "--send-again"
             };
-            let mut command = Command::new(program("platinum-local", "platinum").unwrap());
+            let mut command = Command::new(daemon("local"));
             command.args(["resolve", &format!("draft_{draft}"), decision, "--config"]);
             let resolved = command.arg(self.folder.path().join("local.toml")).output();
             let resolved = resolved.unwrap();
@@ -298,27 +295,4 @@ impl Cluster {
 )]
 pub(crate) fn pause(milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
-}
-
-fn notes(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    collect(folder, &mut found);
-    found.retain(|path| path.extension().is_some_and(|end| end == "md"));
-    found.sort();
-    found
-}
-
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        // A file that is being written has another name until it is whole.
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        if path.is_dir() {
-            collect(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use platinum_core::{Action, Clock, DraftId, EmailSend, SystemClock, TaskId};
+use platinum_host_tests::hosts::daemon;
 use platinum_journal::{Journal, State};
 use platinum_testkit::{
     Child, add_skills, compiled_skills,
@@ -243,7 +244,7 @@ impl Machine {
 
     /// Starts the daemon; `fail_points` as the variable FAILPOINTS has them.
     pub(crate) fn start(&mut self, fail_points: &str) {
-        let program = program("platinum-local", "platinum").unwrap();
+        let program = daemon("local");
         let (pid_file, config) = (self.pid_file(), self.config());
         let log = self.folder.path().join("log");
         let start =
@@ -315,7 +316,7 @@ impl Machine {
     }
 
     pub(crate) fn platinum(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(program("platinum-local", "platinum").unwrap());
+        let mut command = Command::new(daemon("local"));
         command.args(arguments).arg("--config").arg(self.config());
         match &self.disk {
             Some(disk) => disk.run(|| command.output().unwrap()).unwrap(),

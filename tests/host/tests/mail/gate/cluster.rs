@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use platinum_host_tests::hosts::{self, daemon};
 use platinum_testkit::{
     Child, add_skills, compiled_skills,
     git::GitServer,
@@ -50,9 +51,9 @@ impl Cluster {
             "ssh() {{ shift; sh -c \"$*\"; }}\n\
              platinum() {{ '{}' --config '{}' \"$@\"; }}\n\
              platinum trust \"$(ssh HOST '{}' trust --config '{}' \"'$(platinum key)'\")\"",
-            text(program("platinum-local", "platinum").unwrap()),
+            text(daemon("local")),
             text(self.config("local")),
-            text(program("platinum-cloud", "platinum-cloud").unwrap()),
+            text(daemon("cloud")),
             text(self.config("cloud")),
         );
         let output = Command::new("sh").args(["-c", &script]).output().unwrap();
@@ -126,15 +127,15 @@ impl Cluster {
     }
 
     pub(crate) fn cloud(&self) -> Child {
-        self.daemon("platinum-cloud", "platinum-cloud", "cloud")
+        self.start("cloud")
     }
 
     pub(crate) fn local(&self) -> Child {
-        self.daemon("platinum-local", "platinum", "local")
+        self.start("local")
     }
 
-    fn daemon(&self, package: &str, name: &str, role: &str) -> Child {
-        let program = program(package, name).unwrap();
+    fn start(&self, role: &str) -> Child {
+        let program = daemon(role);
         let config = self.config(role);
         let arguments = ["run".as_ref(), "--config".as_ref(), config.as_os_str()];
         Child::start(program.to_str().unwrap(), arguments, &self.log(role), None).unwrap()
@@ -175,10 +176,7 @@ impl Cluster {
 
     /// The notes below a folder of a host's vault, sorted.
     pub(crate) fn notes(&self, role: &str, folder: &str) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        collect(&self.vault(role).join(folder), &mut found);
-        found.sort();
-        found
+        hosts::notes(&self.vault(role).join(folder))
     }
 
     /// Waits for a draft in the owner's vault: the first one.
@@ -199,28 +197,12 @@ impl Cluster {
     }
 
     pub(crate) fn try_platinum(&self, arguments: &[&str]) -> Output {
-        Command::new(program("platinum-local", "platinum").unwrap())
+        Command::new(daemon("local"))
             .args(arguments)
             .arg("--config")
             .arg(self.config("local"))
             .output()
             .unwrap()
-    }
-}
-
-pub(crate) fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        // A file that is being written has another name until it is whole.
-        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        if is_hidden {
-            continue;
-        }
-        if path.is_dir() {
-            collect(&path, found);
-        } else if path.extension().is_some_and(|end| end == "md") {
-            found.push(path);
-        }
     }
 }
 

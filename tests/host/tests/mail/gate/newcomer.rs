@@ -9,6 +9,7 @@ use std::{
 
 use platinum_core::Role;
 use platinum_daemon::Config;
+use platinum_host_tests::hosts::{self, daemon};
 use platinum_testkit::{
     Child,
     mail::{CLIENT, MailServers, OWNER},
@@ -17,7 +18,7 @@ use platinum_testkit::{
 
 use crate::gate::{
     MAIL,
-    cluster::{SOON, built, collect},
+    cluster::{SOON, built},
 };
 
 /// The README's TOML blocks.
@@ -157,8 +158,8 @@ impl Newcomer {
             .lines()
             .find(|line| line.starts_with("platinum trust \"$(platinum-cloud "))
             .unwrap();
-        let programs = program("platinum-cloud", "platinum-cloud").unwrap();
-        program("platinum-local", "platinum").unwrap();
+        let programs = daemon("cloud");
+        daemon("local");
         let path = format!(
             "PATH={}:{}",
             programs.parent().unwrap().display(),
@@ -176,10 +177,7 @@ impl Newcomer {
 
     /// The notes below a folder of the vault.
     fn notes(&self, folder: &str) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        collect(&self.path("Vault").join(folder), &mut found);
-        found.sort();
-        found
+        hosts::notes(&self.path("Vault").join(folder))
     }
 }
 

@@ -8,11 +8,12 @@ use std::{
     process::Command,
 };
 
+use platinum_host_tests::hosts::daemon;
 use platinum_testkit::{
     Child,
     git::Proxy,
     mail::{CLIENT, OWNER},
-    program, wait_for,
+    wait_for,
 };
 
 use crate::gate::{
@@ -238,7 +239,7 @@ fn lease_expiry_lets_local_take_over_a_killed_clouds_task() {
 
 /// A cloud, and the number of its process.
 fn killable(cluster: &Cluster) -> (Child, String) {
-    let program = program("platinum-cloud", "platinum-cloud").unwrap();
+    let program = daemon("cloud");
     let file = cluster.folder().join("cloud.pid");
     let script = format!(
         "echo $$ >'{}' && exec '{}' run --config '{}'",

@@ -2,6 +2,7 @@
 
 use std::{fs, process::Command};
 
+use platinum_host_tests::hosts::daemon;
 use platinum_testkit::program;
 
 use crate::gate::cluster::{Cluster, built};
@@ -12,7 +13,7 @@ fn cloud_beside_a_sending_mail_server_refuses_to_start() {
     let cluster = Cluster::set();
     let full = program("platinum-email", "platinum-email").unwrap();
     cluster.configure("cloud", true, full.to_str().unwrap());
-    let output = Command::new(program("platinum-cloud", "platinum-cloud").unwrap())
+    let output = Command::new(daemon("cloud"))
         .arg("run")
         .arg("--config")
         .arg(cluster.config("cloud"))
@@ -34,7 +35,7 @@ fn cloud_beside_a_sending_mail_server_refuses_to_start() {
 fn cloud_with_a_way_to_send_in_its_mail_file_is_refused() {
     let cluster = Cluster::set();
     let refusal = || {
-        let output = Command::new(program("platinum-cloud", "platinum-cloud").unwrap())
+        let output = Command::new(daemon("cloud"))
             .arg("run")
             .arg("--config")
             .arg(cluster.config("cloud"))
@@ -81,7 +82,7 @@ fn second_daemon_on_one_vault_is_refused() {
     let text = fs::read_to_string(cluster.config("local")).unwrap();
     let text = text.replace("state = \"local/state\"", "state = \"other/state\"");
     fs::write(&other, text).unwrap();
-    let output = Command::new(program("platinum-local", "platinum").unwrap())
+    let output = Command::new(daemon("local"))
         .arg("run")
         .arg("--config")
         .arg(&other)

@@ -1,72 +1,16 @@
 //! What reaches the model: the whole way from a mail on a real server to the prompt, which a server
 //! of ours in the model's place keeps.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
-};
+use std::fs;
 
 use platinum_testkit::{
     mail::{CLIENT, OWNER},
+    scripted_http::{Reply, ScriptedHttp},
     wait_for,
 };
+use serde_json::json;
 
 use crate::gate::cluster::{Cluster, SOON};
-
-/// A model that keeps what it is asked and always answers the same.
-struct Model {
-    address: String,
-    prompts: Arc<Mutex<Vec<String>>>,
-}
-
-impl Model {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}/v1", listener.local_addr().unwrap());
-        let prompts = Arc::default();
-        let kept = Arc::clone(&prompts);
-        // It ends with the test's process.
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                // A client that goes away is of no interest.
-                stream.and_then(|stream| answer(&stream, &kept)).ok();
-            }
-        });
-        Self { address, prompts }
-    }
-}
-
-fn answer(stream: &TcpStream, prompts: &Mutex<Vec<String>>) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream);
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let line = line.trim().to_lowercase();
-        if line.is_empty() {
-            break;
-        }
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap_or(0);
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    let prompt: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-    let texts = prompt["messages"].as_array().into_iter().flatten();
-    let texts = texts.filter_map(|message| message["content"].as_str());
-    prompts.lock().unwrap().push(texts.collect());
-    let answer =
-        r#"{"choices":[{"message":{"content":"Hello, I will look."},"finish_reason":"stop"}]}"#;
-    write!(
-        &*stream,
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
-         connection: close\r\n\r\n{answer}",
-        answer.len()
-    )
-}
 
 fn mail(from: &str, id: &str, references: &str, text: &str) -> String {
     let references = match references {
@@ -83,13 +27,18 @@ fn mail(from: &str, id: &str, references: &str, text: &str) -> String {
 /// conversation is in the mailbox, and not in the prompt; the client's own earlier mail is.
 #[test]
 fn mail_naming_another_conversation_does_not_get_it() {
-    let model = Model::start();
+    // A model that always answers the same.
+    let model = ScriptedHttp::start(|_| {
+        let message = json!({"content": "Hello, I will look."});
+        Reply::ok(json!({"choices": [{"message": message, "finish_reason": "stop"}]}))
+    })
+    .unwrap();
     let cluster = Cluster::set();
     let config = cluster.config("cloud");
     let text = fs::read_to_string(&config).unwrap();
     let section = format!(
-        "\n[model]\nprovider = \"openai\"\nmodel = \"kept\"\nbase-url = {:?}\n",
-        model.address
+        "\n[model]\nprovider = \"openai\"\nmodel = \"kept\"\nbase-url = \"{}/v1\"\n",
+        model.url()
     );
     fs::write(&config, text + &section).unwrap();
     let rival = mail(
@@ -117,7 +66,10 @@ fn mail_naming_another_conversation_does_not_get_it() {
     );
     cluster.mail.deliver(OWNER, attack.as_bytes()).unwrap();
     let prompt = wait_for("the prompt", SOON, || {
-        Ok(model.prompts.lock().unwrap().first().cloned())
+        Ok(model
+            .asked()
+            .first()
+            .map(|asked| asked.json()["messages"].to_string()))
     })
     .unwrap();
     assert!(prompt.contains("what did they offer"), "{prompt}");

@@ -1,48 +1,42 @@
 //! [`ObedientModel`]: a completion server that does whatever the text it is shown asks for, with all
 //! that a model has: its answer.
 
-use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
-    thread,
-};
+use std::sync::{Arc, Mutex};
 
+use platinum_testkit::scripted_http::{Reply, ScriptedHttp};
 use serde_json::{Value, json};
 
 /// Most of a prompt that it says again.
 const MAX_REPEATED: usize = 8 * 1024;
 
 pub(super) struct ObedientModel {
-    address: String,
+    server: ScriptedHttp,
     prompts: Arc<Mutex<Vec<String>>>,
 }
 
 impl ObedientModel {
     pub(super) fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let address = format!("http://{}/v1", listener.local_addr().unwrap());
         let prompts = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&prompts);
-        // It ends with the process: every connection is one request.
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let kept = Arc::clone(&kept);
-                thread::spawn(move || {
-                    // A host that was ended hangs up.
-                    let _ = answer(stream, &kept);
-                });
-            }
+        let server = ScriptedHttp::start(move |asked| {
+            let mut prompt = String::new();
+            texts(&asked.json()["messages"], &mut prompt);
+            let completion = completion(&prompt);
+            kept.lock().unwrap().push(prompt);
+            Reply::ok(completion)
         });
-        Self { address, prompts }
+        Self {
+            server: server.unwrap(),
+            prompts,
+        }
     }
 
     /// What makes it a host's model.
     pub(super) fn settings(&self) -> String {
         format!(
-            "\n[model]\nprovider = \"openai\"\nmodel = \"obedient\"\nbase-url = {:?}\n\
+            "\n[model]\nprovider = \"openai\"\nmodel = \"obedient\"\nbase-url = \"{}/v1\"\n\
              daily-tokens = 100000000\n",
-            self.address
+            self.server.url()
         )
     }
 
@@ -52,35 +46,13 @@ impl ObedientModel {
     }
 }
 
-fn answer(stream: TcpStream, prompts: &Mutex<Vec<String>>) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream);
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 {
-            return Ok(());
-        }
-        if let Some((key, value)) = line.split_once(':')
-            && key.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse().unwrap_or(0);
-        }
-        if line == "\r\n" {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let mut prompt = String::new();
-    texts(&request["messages"], &mut prompt);
-    let text = obey(&prompt);
-    prompts.lock().unwrap().push(prompt);
+fn completion(prompt: &str) -> Value {
+    let text = obey(prompt);
     let call = |name: &str, arguments: &Value| {
         json!({ "id": name, "type": "function",
                 "function": { "name": name, "arguments": arguments.to_string() } })
     };
-    let completion = json!({
+    json!({
         "object": "chat.completion",
         "model": "obedient",
         "choices": [{ "index": 0, "finish_reason": "stop", "message": {
@@ -94,14 +66,6 @@ fn answer(stream: TcpStream, prompts: &Mutex<Vec<String>>) -> std::io::Result<()
         } }],
         "usage": { "prompt_tokens": 41, "completion_tokens": 8, "total_tokens": 49 },
     })
-    .to_string();
-    let mut stream = reader.into_inner();
-    write!(
-        stream,
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
-         connection: close\r\n\r\n{completion}",
-        completion.len()
-    )
 }
 
 /// All text in a value, in order.

@@ -10,12 +10,13 @@ use std::{
 };
 
 use platinum_core::Role;
+use platinum_host_tests::hosts::daemon;
 use platinum_sync::RemoteHealth;
 use platinum_testkit::{
     Child, add_skills, compiled_skills,
     git::{GitServer, SshOptions, SshServer, bare_repository},
     notes::as_note,
-    program, wait_for,
+    wait_for,
 };
 use platinum_verify::Identity;
 
@@ -54,17 +55,13 @@ impl Cluster {
         cloud.trust(&local.line(), false).unwrap();
         local.trust(&cloud.line(), false).unwrap();
         add_skills(&folder.path().join("local.toml")).unwrap();
-        let daemons = [
-            ("platinum-cloud", "platinum-cloud", "cloud"),
-            ("platinum-local", "platinum", "local"),
-        ]
-        .map(|(package, name, role)| {
+        let daemons = ["cloud", "local"].map(|role| {
             let mut words: Vec<OsString> = Vec::new();
             if let Some(path) = path {
                 let own = std::env::var("PATH").unwrap();
                 words.push(format!("PATH={}:{own}", path.display()).into());
             }
-            words.push(program(package, name).unwrap().into());
+            words.push(daemon(role).into());
             words.extend(["run".into(), "--config".into()]);
             words.push(folder.path().join(format!("{role}.toml")).into());
             let log = folder.path().join(format!("{role}.log"));
@@ -134,7 +131,7 @@ fn over_gits_daemon_a_note_is_in_the_other_vault_within_seconds() {
 
 #[test]
 fn over_ssh_a_note_is_in_the_other_vault_within_seconds() {
-    let platinum = program("platinum-local", "platinum").unwrap();
+    let platinum = daemon("local");
     let server = SshServer::start_with(SshOptions {
         programs: platinum.parent().map(Path::to_owned),
         ..SshOptions::default()

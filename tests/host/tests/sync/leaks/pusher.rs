@@ -9,11 +9,9 @@ use std::{
     process::Stdio,
 };
 
+use platinum_host_tests::hosts::daemon;
 use platinum_repo::signer_mail;
-use platinum_testkit::{
-    git::{GitServer, hermetic},
-    program,
-};
+use platinum_testkit::git::{GitServer, hermetic};
 
 use crate::leaks::{
     fixture::{key, objects, signers},
@@ -162,7 +160,7 @@ fn judging() -> GitServer {
     let server = GitServer::start().unwrap();
     let list = server.repository().with_file_name("signers");
     std::fs::write(&list, signers().to_string()).unwrap();
-    let platinum = program("platinum-local", "platinum").unwrap();
+    let platinum = daemon("local");
     let installed = hermetic(platinum)
         .args(["hook", "install"])
         .arg(server.repository())

@@ -69,7 +69,7 @@ impl FakeMastodon {
             let mut state = script_state.lock().unwrap();
             answer(&mut state, asked)
         })
-        .await;
+        .unwrap();
         Self { server, state }
     }
 

@@ -65,7 +65,7 @@ impl FakePds {
             let mut state = script_state.lock().unwrap();
             answer(&mut state, asked)
         })
-        .await;
+        .unwrap();
         Self { server, state }
     }
 
