@@ -424,6 +424,29 @@ fn unit_name(code: &str) -> Option<&str> {
     })
 }
 
+/// The VAT number of the registrations of a party, of which some say that they are one. A number of a tax office is
+/// none, and would make somebody else of the party; without a country it is nobody's.
+pub(crate) fn vat_of(
+    registrations: impl Iterator<Item = (bool, Option<String>)>,
+) -> Option<String> {
+    let mut unnamed = None;
+    for (is_vat, number) in registrations {
+        let Some(number) = number else {
+            continue;
+        };
+        if is_vat {
+            return Some(number);
+        }
+        let has_country = number.len() > 4
+            && number
+                .bytes()
+                .take(2)
+                .all(|byte| byte.is_ascii_alphabetic());
+        unnamed = unnamed.or(Some(number).filter(|_| has_country));
+    }
+    unnamed
+}
+
 /// Whether the text of an indicator is yes.
 pub(crate) fn is_true(text: Option<&str>) -> bool {
     matches!(text, Some("true" | "1"))

@@ -3,7 +3,7 @@
 use platinum_invoice::{Invoice, Party};
 
 use crate::{
-    builder::{Allowance, Builder, LineParts, is_true},
+    builder::{Allowance, Builder, LineParts, is_true, vat_of},
     xml::Element,
 };
 
@@ -110,12 +110,11 @@ pub(crate) fn read(root: Element<'_>) -> Invoice {
 }
 
 fn party_of(party: Element<'_>) -> Party {
-    let registrations = || {
-        party
-            .all("SpecifiedTaxRegistration")
-            .filter_map(|one| one.at("ID"))
-    };
-    let vat = registrations().find(|id| id.attribute("schemeID") == Some("VA"));
+    let registrations = party
+        .all("SpecifiedTaxRegistration")
+        .filter_map(|one| one.at("ID"))
+        .map(|id| (id.attribute("schemeID") == Some("VA"), id.text()));
+    let vat = vat_of(registrations);
     let address = party
         .at("URIUniversalCommunication/URIID")
         .filter(|id| id.attribute("schemeID") == Some("EM"));
@@ -123,9 +122,7 @@ fn party_of(party: Element<'_>) -> Party {
         name: party
             .text_at("Name")
             .or_else(|| party.text_at("SpecifiedLegalOrganization/TradingBusinessName")),
-        vat: vat
-            .or_else(|| registrations().next())
-            .and_then(Element::text),
+        vat,
         iban: None,
         email: party
             .text_at("DefinedTradeContact/EmailURIUniversalCommunication/URIID")

@@ -1,7 +1,8 @@
 //! E-invoices read as [`Invoice`]: UBL 2.1, UN/CEFACT CII (Factur-X, ZUGFeRD 2, XRechnung), and the XML inside a PDF.
 //!
 //! # Layout
-//! - [`read_xml`]: an XML document, which may be an e-invoice; [`pdf`]: what is embedded in a PDF;
+//! - [`read_xml`]: an XML document, which may be an e-invoice; [`pdf`]: what is embedded in a PDF; [`text`]: what its
+//!   pages say;
 //! - `xml`: bytes as text as a tree, bounded; `ubl`, `cii`: what the two syntaxes call things;
 //! - `builder`: what both need: amounts, days, allowances, what was not read.
 //!
@@ -17,6 +18,7 @@
 mod builder;
 mod cii;
 pub mod pdf;
+pub mod text;
 mod ubl;
 mod xml;
 

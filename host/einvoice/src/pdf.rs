@@ -58,10 +58,7 @@ pub fn is_pdf(bytes: &[u8]) -> bool {
 /// # Errors
 /// [`PdfError`].
 pub fn embedded_xml(bytes: Vec<u8>, max_file_bytes: usize) -> Result<Vec<Embedded>, PdfError> {
-    let pdf = Pdf::new(bytes).map_err(|error| match error {
-        hayro_syntax::LoadPdfError::Decryption(_) => PdfError::Encrypted,
-        hayro_syntax::LoadPdfError::Invalid => PdfError::Damaged,
-    })?;
+    let pdf = open(bytes)?;
     let catalog: Dict<'_> = pdf
         .xref()
         .get(pdf.xref().root_id())
@@ -91,6 +88,14 @@ pub fn embedded_xml(bytes: Vec<u8>, max_file_bytes: usize) -> Result<Vec<Embedde
     };
     files.sort_by_key(rank);
     Ok(files)
+}
+
+/// Opens a PDF.
+pub(crate) fn open(bytes: Vec<u8>) -> Result<Pdf, PdfError> {
+    Pdf::new(bytes).map_err(|error| match error {
+        hayro_syntax::LoadPdfError::Decryption(_) => PdfError::Encrypted,
+        hayro_syntax::LoadPdfError::Invalid => PdfError::Damaged,
+    })
 }
 
 /// The file specifications of a tree of names.

@@ -3,7 +3,7 @@
 use platinum_invoice::{Invoice, Party};
 
 use crate::{
-    builder::{Allowance, Builder, LineParts, is_true},
+    builder::{Allowance, Builder, LineParts, is_true, vat_of},
     xml::Element,
 };
 
@@ -128,11 +128,12 @@ pub(crate) fn read(root: Element<'_>) -> Invoice {
 }
 
 fn party_of(party: Element<'_>) -> Party {
-    let registrations = || party.all("PartyTaxScheme");
-    let vat = registrations()
-        .find(|scheme| scheme.text_at("TaxScheme/ID").as_deref() == Some("VAT"))
-        .or_else(|| registrations().next())
-        .and_then(|scheme| scheme.text_at("CompanyID"));
+    let registrations = party.all("PartyTaxScheme").map(|scheme| {
+        let kind = scheme.text_at("TaxScheme/ID");
+        let is_vat = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("VAT"));
+        (is_vat, scheme.text_at("CompanyID"))
+    });
+    let vat = vat_of(registrations);
     let endpoint = party
         .at("EndpointID")
         .filter(|id| id.attribute("schemeID") == Some("EM"));

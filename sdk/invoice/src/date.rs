@@ -119,6 +119,41 @@ fn day(year: &str, month: &str, day: &str) -> Result<String, DateFault> {
     }
 }
 
+/// How many days a text says that something is due in: `14 days`, `net 30`, `innerhalb von 14 Tagen`. One with a
+/// discount has two.
+#[must_use]
+pub fn days(text: &str) -> Option<u32> {
+    let lower = text.to_lowercase();
+    let words = lower.split(|c: char| !c.is_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let mut numbers = words
+        .iter()
+        .enumerate()
+        .filter_map(|(at, word)| Some((at, word.parse().ok()?)));
+    let (at, number): (usize, u32) = numbers.next().filter(|_| numbers.next().is_none())?;
+    let is_named = |word: &&str| matches!(*word, "day" | "days" | "tag" | "tage" | "tagen");
+    let is_days = words.get(at + 1).is_some_and(is_named)
+        || at.checked_sub(1).and_then(|before| words.get(before)) == Some(&"net");
+    (is_days && !lower.contains('%') && number <= 366).then_some(number)
+}
+
+/// The day so many days after another one.
+#[must_use]
+pub fn after(day: &str, days: u32) -> Option<String> {
+    let number = |from: usize, to: usize| day.get(from..to)?.parse::<u32>().ok();
+    let (mut year, mut month, mut of_month) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    for _ in 0..days {
+        of_month += 1;
+        if !is_day(&format!("{year:04}-{month:02}-{of_month:02}")) {
+            (month, of_month) = (month + 1, 1);
+        }
+        if month > 12 {
+            (year, month) = (year + 1, 1);
+        }
+    }
+    Some(format!("{year:04}-{month:02}-{of_month:02}")).filter(|day| is_day(day))
+}
+
 /// Whether a text is a day that exists, from 1900 to 2199, as `YYYY-MM-DD`.
 #[must_use]
 pub fn is_day(text: &str) -> bool {
@@ -149,6 +184,28 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn days_until_it_is_due_are_counted() {
+        for (text, expected) in [
+            ("14 days", Some("2026-12-14")),
+            ("14 Tage netto", Some("2026-12-14")),
+            ("innerhalb von 30 Tagen ohne Abzug", Some("2026-12-30")),
+            ("net 30", Some("2026-12-30")),
+            ("90 days after invoice date", Some("2027-02-28")),
+            ("2% 10 days, net 30", None),
+            ("at once", None),
+            ("30", None),
+            ("4000 days", None),
+        ] {
+            let due = days(text).and_then(|days| after("2026-11-30", days));
+            assert_eq!(due.as_deref(), expected, "{text}");
+        }
+        assert_eq!(after("2028-02-28", 1).as_deref(), Some("2028-02-29"));
+        assert_eq!(after("2026-02-28", 1).as_deref(), Some("2026-03-01"));
+        assert_eq!(after("2199-12-31", 1), None);
+        assert_eq!(after("soon", 1), None);
+    }
 
     #[test]
     fn read_days_as_people_write_them() {

@@ -49,6 +49,16 @@ pub(crate) enum Key {
     Journal,
 }
 
+impl Key {
+    /// Whether it is of a sum below the lines.
+    pub(crate) fn is_sum(self) -> bool {
+        matches!(
+            self,
+            Self::Net | Self::Tax | Self::TaxOfRate | Self::Total | Self::Payable
+        )
+    }
+}
+
 /// A column of the table of lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Column {
@@ -72,7 +82,8 @@ const KEYS: Names<Key> = &[
         Key::Number,
         "number|nr|no|nummer|invoice|invoice no|invoice number|invoice nr|invoice id|bill|bill no|\
          bill number|rechnung|rechnung nr|rechnungs nr|rechnungsnr|rechnungsnummer|rechnung nummer|\
-         beleg|belegnummer|document number|reference number",
+         beleg|belegnummer|document number|reference number|belegnr|beleg nr|rechnungs nummer|rg nr|re nr|inv no|\
+         invoice reference|invoice ref",
     ),
     (
         Key::CreditNote,
@@ -88,12 +99,13 @@ const KEYS: Names<Key> = &[
         Key::Date,
         "date|invoice date|date of invoice|issue date|date of issue|issued|bill date|datum|\
          rechnungsdatum|belegdatum|ausgestellt am|payment date|paid on|zahlungsdatum|bezahlt am|\
-         gezahlt am",
+         gezahlt am|rechnungs datum|billing date|invoice dated|dated",
     ),
     (
         Key::Due,
         "due|due date|due on|payable by|pay by|fällig|faellig|fällig am|faellig am|fälligkeit|\
-         fälligkeitsdatum|faelligkeitsdatum|zahlbar bis|zahlungsziel",
+         fälligkeitsdatum|faelligkeitsdatum|zahlbar bis|zahlungsziel|zahlbar bis zum|fällig bis|zu zahlen bis|\
+         payment due|payment due date|due by|payment due by|pay before|payable until",
     ),
     (Key::Currency, "currency|währung|waehrung"),
     (Key::Prices, "prices|preise"),
@@ -101,24 +113,29 @@ const KEYS: Names<Key> = &[
         Key::Tax,
         "tax|taxes|vat|vat amount|tax amount|total tax|total vat|tax rate|vat rate|steuer|mwst|ust|\
          umsatzsteuer|mehrwertsteuer|steuersatz|mwst satz|steuerbetrag|zzgl mwst|zzgl ust|plus vat|\
-         iva|tva",
+         iva|tva|mwst betrag|ust betrag|umsatzsteuerbetrag|zzgl umsatzsteuer|zzgl mehrwertsteuer|\
+         zuzüglich mwst|zuzüglich ust|enthaltene mwst|davon mwst|inkl mwst|incl vat|vat total|sales tax|gst",
     ),
     (
         Key::Net,
         "net|net amount|net total|total net|subtotal|sub total|untaxed|total excl vat|\
          total without tax|netto|nettobetrag|netto betrag|summe netto|gesamt netto|zwischensumme|\
-         nettosumme",
+         nettosumme|net sum|net value|nettowert|warenwert|amount excl vat|total excl tax|total ex vat|\
+         total before tax|gesamtbetrag netto|rechnungsbetrag netto|zwischensumme netto|taxable amount",
     ),
     (
         Key::Total,
         "total|grand total|gross|gross total|total gross|total incl vat|total with tax|invoice total|\
          total amount|gesamt|gesamtbetrag|gesamtsumme|brutto|bruttobetrag|brutto betrag|summe|\
-         summe brutto|gesamt brutto|rechnungsbetrag|endbetrag|bruttosumme",
+         summe brutto|gesamt brutto|rechnungsbetrag|endbetrag|bruttosumme|rechnungssumme|\
+         rechnungsendbetrag|gesamtbetrag brutto|\
+         rechnungsbetrag brutto|total inc vat|total including vat|total incl tax|amount incl vat|\
+         gesamtbetrag inkl mwst|summe inkl mwst|total gross amount",
     ),
     (
         Key::Payable,
         "payable|amount due|balance due|amount payable|to pay|zahlbetrag|zu zahlen|zahlungsbetrag|\
-         offener betrag",
+         offener betrag|total due|total payable|amount to pay|zu zahlender betrag|noch zu zahlen",
     ),
     (
         Key::Note,
@@ -145,13 +162,13 @@ const ROLES: Names<Role> = &[
     (
         Role::Seller,
         "seller|vendor|supplier|lieferant|verkäufer|verkaeufer|rechnungssteller|aussteller|kreditor|\
-         bill from|invoice from|rechnung von",
+         bill from|invoice from|rechnung von|sold by|issued by|payee|zahlungsempfänger",
     ),
     (
         Role::Buyer,
         "buyer|customer|client|kunde|kundin|käufer|kaeufer|auftraggeber|debitor|rechnungsempfänger|\
          rechnungsempfaenger|empfänger|empfaenger|invoice to|bill to|billed to|rechnung an|\
-         please invoice",
+         please invoice|invoiced to|sold to|rechnungsadresse|rechnungsanschrift",
     ),
 ];
 
@@ -175,7 +192,8 @@ const COLUMNS: Names<Column> = &[
     (
         Column::Item,
         "item|items|description|service|article|product|name|what|line|text|leistung|beschreibung|\
-         bezeichnung|artikel|produkt|was",
+         bezeichnung|artikel|produkt|was|item description|position description|details|\
+         artikelbezeichnung|leistungsbeschreibung|gegenstand",
     ),
     (
         Column::Quantity,
@@ -185,7 +203,7 @@ const COLUMNS: Names<Column> = &[
     (
         Column::Price,
         "price|unit price|price each|each|rate|net price|preis|einzelpreis|stückpreis|stueckpreis|\
-         e preis|ep|stundensatz",
+         e preis|ep|stundensatz|einzel|einzelpreis netto|preis netto|unit cost",
     ),
     (Column::Discount, "discount|disc|rabatt|nachlass"),
     (
@@ -195,9 +213,13 @@ const COLUMNS: Names<Column> = &[
     ),
     (
         Column::Total,
-        "total|amount|sum|line total|subtotal|net|gesamt|gesamtpreis|summe|betrag|netto|gp",
+        "total|amount|sum|line total|subtotal|net|gesamt|gesamtpreis|summe|betrag|netto|gp|net amount|total price|\
+         gesamtpreis netto|gesamtbetrag|nettobetrag",
     ),
-    (Column::Position, "pos|position|no|nr|line no|"),
+    (
+        Column::Position,
+        "pos|position|no|nr|line no|art nr|artikelnr|artikelnummer|sku|item no|",
+    ),
 ];
 
 /// A key or a heading as it is compared: in lower case, words divided by one space, without signs, a currency, or
@@ -229,12 +251,13 @@ pub(crate) fn key(text: &str) -> Option<Key> {
     if let Some(key) = of(KEYS, &text) {
         return Some(key);
     }
-    // `MwSt 19 %`, `VAT 20%`.
-    if let Some((name, rate)) = text.rsplit_once(' ')
-        && rate.bytes().all(|byte| byte.is_ascii_digit())
-        && of(KEYS, name) == Some(Key::Tax)
-    {
-        return Some(Key::TaxOfRate);
+    // `MwSt 19 %`, `20% VAT`, `zzgl. 7,7 % MwSt.`
+    let is_digits = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+    if text.split(' ').any(|word| is_digits(&word)) {
+        let words: Vec<&str> = text.split(' ').filter(|word| !is_digits(word)).collect();
+        if of(KEYS, &words.join(" ")) == Some(Key::Tax) {
+            return Some(Key::TaxOfRate);
+        }
     }
     if let Some(role) = of(ROLES, &text) {
         return Some(Key::Party(Some(role), Field::Name));
@@ -296,6 +319,12 @@ mod tests {
             ("IBAN", Some(Key::Party(None, Field::Iban))),
             ("USt-IdNr.", Some(Key::Party(None, Field::Vat))),
             ("MwSt. 19 %", Some(Key::TaxOfRate)),
+            ("zzgl. 19% MwSt.", Some(Key::TaxOfRate)),
+            ("20% VAT", Some(Key::TaxOfRate)),
+            ("plus 7.7 % VAT", Some(Key::TaxOfRate)),
+            ("19", None),
+            ("Total due", Some(Key::Payable)),
+            ("Zahlbar bis zum", Some(Key::Due)),
             ("VAT (20%)", Some(Key::Tax)),
             ("Gesamt (EUR)", Some(Key::Total)),
             ("Total in EUR", Some(Key::Total)),

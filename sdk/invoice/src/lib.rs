@@ -2,9 +2,8 @@
 //!
 //! # Layout
 //! - [`Invoice`] and what it is made of; [`PaymentNote`]: a note that asks to record a payment;
-//! - [`mod@number`], [`mod@date`]: numbers and days as people write them in English and German;
-//! - `keys`: what a key may be called; `table`: Markdown tables; `parse`, `render`: the text; [`mod@block`]: where in a
-//!   note it is; [`find_faults`]: what does not add up.
+//! - [`mod@number`], [`mod@date`]: numbers and days as people write them; [`mod@document`]: a document as it was printed;
+//! - `keys`, `table`, `parse`, `render`: the text; [`mod@block`]: where in a note it is; [`find_faults`]: what is wrong.
 //!
 //! Lives elsewhere: e-invoices are read by `platinum-einvoice`; what Odoo is asked is the skill's, and intake's.
 //!
@@ -16,6 +15,7 @@
 pub mod block;
 mod check;
 pub mod date;
+pub mod document;
 mod keys;
 pub mod number;
 mod parse;

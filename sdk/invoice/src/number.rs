@@ -199,6 +199,28 @@ pub fn read(text: &str) -> Option<Written> {
     })
 }
 
+/// Reads a number, or the one before words that say what it is, as in `119,00 EUR (inkl. 19 % MwSt.)`, with these words.
+#[must_use]
+pub fn read_first(text: &str) -> Option<(Written, &str)> {
+    const WORDS: [&str; 12] = [
+        "inkl", "incl", "inc.", "einschl", "zzgl", "plus", "exkl", "excl", "netto", "brutto",
+        "net", "gross",
+    ];
+    let text = text.trim();
+    let is_begin = |at: usize| {
+        let rest = &text[at..];
+        let lower = rest.get(..8).unwrap_or(rest).to_lowercase();
+        rest.starts_with('(') || WORDS.iter().any(|word| lower.starts_with(word))
+    };
+    let mut begins = text.match_indices(' ').map(|(at, _)| at + 1);
+    if let Some(begin) = begins.find(|at| is_begin(*at))
+        && let Some(written) = read(&text[..begin])
+    {
+        return Some((written, &text[begin..]));
+    }
+    read(text).map(|written| (written, ""))
+}
+
 /// The digits and separators of a number.
 fn body(text: &str) -> Option<(Value, Option<Style>)> {
     let is_space = |c| {

@@ -184,7 +184,7 @@ impl MailAddress {
     /// Whether its name says that nobody reads what is sent to it.
     #[must_use]
     pub fn is_unattended(&self) -> bool {
-        const NAMES: [&str; 7] = [
+        const NAMES: [&str; 16] = [
             "noreply",
             "donotreply",
             "dontreply",
@@ -192,6 +192,15 @@ impl MailAddress {
             "neverreply",
             "nichtantworten",
             "nepasrepondre",
+            "nichtbeantworten",
+            "keineantwort",
+            "noresponder",
+            "noresponda",
+            "nonrispondere",
+            "naoresponda",
+            "nietbeantwoorden",
+            "nietantwoorden",
+            "unmonitored",
         ];
         let word = squeeze(&self.local.to_lowercase());
         let named = |name: &str| word.starts_with(name) || word.ends_with(name);

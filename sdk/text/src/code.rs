@@ -41,6 +41,14 @@ const STRONG: &[&str] = &[
     "one time passcode",
     "one time pin",
     "otp",
+    "sign in code",
+    "reset code",
+    "one-time security code",
+    "temporary password",
+    "temporary passcode",
+    "two-factor",
+    "two-step verification",
+    "2-step verification",
     "2fa code",
     "bestätigungscode",
     "sicherheitscode",
@@ -49,18 +57,58 @@ const STRONG: &[&str] = &[
     "einmalcode",
     "einmalpasswort",
     "einmal-passwort",
+    "einmal-code",
+    "anmelde-code",
+    "zwei-faktor",
+    "zweifaktor",
+    "mtan",
+    "freigabecode",
+    "freischaltcode",
+    "code d'authentification",
+    "code d’authentification",
+    "code de validation",
+    "code temporaire",
     "code de vérification",
     "code de sécurité",
     "code de connexion",
     "code à usage unique",
     "código de verificación",
     "código de seguridad",
+    "código de un solo uso",
+    "código de autenticación",
+    "código de inicio de sesión",
     "codice di verifica",
+    "codice otp",
+    "codice monouso",
+    "codice temporaneo",
+    "codice di autenticazione",
     "codice di sicurezza",
     "verificatiecode",
     "beveiligingscode",
+    "inlogcode",
+    "eenmalige code",
+    "authenticatiecode",
     "código de verificação",
     "código de segurança",
+    "código de uso único",
+    "código de autenticação",
+    "kod weryfikacyjny",
+    "kod jednorazowy",
+    "ověřovací kód",
+    "код подтверждения",
+    "одноразовый код",
+    "одноразовый пароль",
+    "doğrulama kodu",
+    "doğrulama kodunuz",
+    "verifieringskod",
+    "engångskod",
+    "engangskode",
+    "vahvistuskoodi",
+    "인증번호",
+    "인증 코드",
+    "認証番号",
+    "ログインコード",
+    "セキュリティコード",
     "認証コード",
     "確認コード",
     "ワンタイムパス",
@@ -68,6 +116,10 @@ const STRONG: &[&str] = &[
     "验证码",
     "驗證碼",
     "动态码",
+    "动态密码",
+    "動態密碼",
+    "校验码",
+    "校驗碼",
 ];
 /// Names that other things have, too: they count from a sender that is no person.
 const WEAK: &[&str] = &[
@@ -78,6 +130,9 @@ const WEAK: &[&str] = &[
     "tan",
     "código",
     "codice",
+    "kod",
+    "kode",
+    "код",
     "コード",
 ];
 /// What follows a code that is handed over, before such a name: `482-915 is your Acme code`.
@@ -93,6 +148,28 @@ const HANDED_OVER: &[&str] = &[
     " is uw ",
     " é o seu ",
 ];
+/// Whose such a code is, in a mail that says little else: `Your Acme passcode: 482915`.
+const YOURS: &[&str] = &[
+    "your",
+    "ihr",
+    "ihre",
+    "dein",
+    "deine",
+    "votre",
+    "ton code",
+    "tu código",
+    "su código",
+    "il tuo",
+    "je code",
+    "uw code",
+    "seu código",
+    "twój kod",
+    "din kod",
+    "din kode",
+];
+/// So much text it has at most, in bytes, and so much one that only names a code.
+const MAX_SHORT: usize = 200;
+const MAX_LABEL: usize = 60;
 /// What such a mail is for.
 const SIGN_IN: &[&str] = &[
     "to sign in",
@@ -100,6 +177,34 @@ const SIGN_IN: &[&str] = &[
     "to login",
     "signing in",
     "logging in",
+    "verify your",
+    "confirm your email",
+    "confirm your e-mail",
+    "confirm your account",
+    "reset your password",
+    "do not share",
+    "don't share",
+    "never share",
+    "expires in",
+    "valid for",
+    "niemandem",
+    "ist gültig",
+    "zum anmelden",
+    "um sich anzumelden",
+    "ne partagez",
+    "ne communiquez",
+    "ne le communiquez",
+    "pour vous connecter",
+    "no compartas",
+    "no comparta",
+    "no lo compartas",
+    "para iniciar sesión",
+    "non condividere",
+    "per accedere",
+    "deel deze code",
+    "om in te loggen",
+    "não compartilhe",
+    "para entrar",
 ];
 /// What stands before or after such a name where it means no code to log in with.
 const OTHER: &[&str] = &[
@@ -198,15 +303,24 @@ pub fn brings_code(subject: &str, text: &str, local: &str, is_answer: bool) -> b
         true => looked_at.into(),
         false => own_text(looked_at),
     };
+    let own_length = own.trim().len();
     let text = format!("{subject}\n{own}");
     let all = lower_case(&text);
     let signs_in = SIGN_IN.iter().any(|words| all.contains(words));
     let is_call = CALLS.iter().any(|name| all.contains(name));
     let asks = all.contains('?');
+    let is_yours = own_length <= MAX_SHORT
+        && YOURS.iter().any(|word| {
+            all.match_indices(word)
+                .any(|(at, _)| is_word(&all[..at], word, &all[at + word.len()..]))
+        });
     // `all` is in lower case, where a code of letters is a word; every byte is at its place there.
     codes(&text).into_iter().any(|code| {
         let follows = |words: &&str| all[code.1..].starts_with(*words);
         let is_handed_over = HANDED_OVER.iter().any(follows);
+        let is_label =
+            || own_length <= MAX_LABEL && all[..code.0].trim_end().ends_with([':', '：']);
+        let is_handed_over = is_handed_over || is_yours || is_label();
         let has_weak = !is_call && (is_system || (!asks && (signs_in || is_handed_over)));
         is_named(&all, code, STRONG, NEAR) || (has_weak && is_named(&all, code, WEAK, CLOSE))
     })
@@ -391,6 +505,39 @@ mod tests {
             ("Sign in", "Your 2FA code: 482915", "team"),
             ("Zugang", "Ihr Zugangscode: 482915", "noreply"),
             (
+                "Acme",
+                "Your access code is 482915. It expires in 10 minutes.",
+                "hello",
+            ),
+            (
+                "Acme",
+                "Please confirm your email address with this code: 482915",
+                "team",
+            ),
+            (
+                "Code",
+                "Ihr Einmal-Code lautet 482915. Geben Sie ihn niemandem weiter.",
+                "info",
+            ),
+            ("Freigabe", "Der Freigabecode lautet 482915", "info"),
+            ("Code", "Votre code d’authentification : 482915", "bonjour"),
+            ("Código", "Usa el código de un solo uso 482915", "hola"),
+            ("Codice", "Il codice OTP è 482915", "ciao"),
+            ("Code", "Je inlogcode is 482915", "hallo"),
+            ("Kod", "Twój kod weryfikacyjny: 482915", "kontakt"),
+            ("Код", "Код подтверждения: 482915", "info"),
+            ("Kod", "Doğrulama kodunuz: 482915", "info"),
+            ("인증", "인증번호는 482915 입니다", "info"),
+            ("ログイン", "認証番号は 482915 です", "info"),
+            ("登录", "您的动态密码：482915", "info"),
+            ("Reset", "Your temporary password is K7XP2Q9M", "hello"),
+            ("Acme", "Your Acme passcode: 482915", "hello"),
+            ("Your confirmation code", "482 915", "hello"),
+            ("Hola", "Tu código de acceso es 482915", "hola"),
+            ("Ciao", "Il tuo codice di accesso è 482915", "ciao"),
+            ("Hola", "Código de confirmación: 482915", "hola"),
+            ("Acme", "Here is your magic code: 482915", "hello"),
+            (
                 "Your code",
                 "Here is the code that you need to log in to X: 482915",
                 "no-reply",
@@ -454,6 +601,13 @@ mod tests {
                 true,
             ),
             (
+                "Booking",
+                "Your reservation 482915 is confirmed; the offer is valid for 2 weeks.",
+                "ann",
+                false,
+            ),
+            ("Besuch", "Der Zugangscode zur Tür ist 4711.", "ann", false),
+            (
                 "Order 4711",
                 "Your order 4711 has shipped.",
                 "service",
@@ -474,6 +628,14 @@ mod tests {
                 false,
             ),
             ("Visit", "4829 is the code of the door.", "ann", false),
+            (
+                "Booking",
+                "Your room is ready from 3 pm on Friday; please tell the reception your name, and that \
+                 breakfast is from seven to ten. We have put the bicycles into the yard, where they are \
+                 dry. The confirmation code of the booking is 482915; you need it only if you are late.",
+                "ann",
+                false,
+            ),
             ("Offer", "Is part AB3-9QZ the code to log in?", "ann", false),
             ("Shipping", "Shipping costs 1200, in 3 days.", "info", false),
             (

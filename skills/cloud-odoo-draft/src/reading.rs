@@ -57,7 +57,7 @@ pub fn read(host: &(impl Context + Log + Model), task: &Task) -> Result<Reading,
             )));
         }
     }
-    let problem = match Invoice::parse(text) {
+    let problem = match Invoice::parse(text).map(Invoice::with_line_of_sum) {
         Ok(invoice) if is_structured(&invoice) => {
             return Ok(Reading::Invoice(Box::new(invoice), Vec::new()));
         }
@@ -65,12 +65,20 @@ pub fn read(host: &(impl Context + Log + Model), task: &Task) -> Result<Reading,
         Ok(_) => question::nobody_named(),
         Err(error) => question::unstructured(&error.to_string()),
     };
-    ask_model(host, text, problem)
+    ask_model(host, whole_text(task), problem)
 }
 
 /// The text of the document: the invoice text that intake made, else what came.
 fn text_of(task: &Task) -> &str {
     block::find(&task.text).unwrap_or_else(|| unfenced(&task.text))
+}
+
+/// What a model is given: with the block of which too little is understood, all that came.
+fn whole_text(task: &Task) -> &str {
+    match block::find(&task.text) {
+        Some(_) => &task.text,
+        None => unfenced(&task.text),
+    }
 }
 
 /// Whether a draft can be made of it.
@@ -106,7 +114,8 @@ fn ask_model(
         }
         Err(error) => return Err(error.into()),
     };
-    let invoice = Invoice::parse(&completion.text).ok().filter(is_structured);
+    let invoice = Invoice::parse(&completion.text).ok();
+    let invoice = invoice.map(Invoice::with_line_of_sum).filter(is_structured);
     let Some(invoice) = invoice.filter(|_| completion.model != BUILTIN) else {
         return Ok(Reading::Unclear(problem));
     };
@@ -254,7 +263,7 @@ mod tests {
             Err(ModelError::Invalid("x".into())),
             Ok((BILL, "builtin")),
             Ok(("none", "m")),
-            Ok(("Seller: Acme\nTotal: 10.00", "m")),
+            Ok(("Seller: Acme\nNumber: R-1", "m")),
         ] {
             let reading = read(&host(answer.clone()), &task(free)).unwrap();
             let Reading::Unclear(question) = reading else {
@@ -276,9 +285,42 @@ mod tests {
         assert_eq!(wait, Err(Error::Unavailable("away".into())));
         let no_lines = read(
             &host(Err(ModelError::Refused("none".into()))),
-            &task("Seller: Acme\nTotal: 10.00"),
+            &task("Seller: Acme\nNumber: R-1"),
         );
         assert_eq!(no_lines, Ok(Reading::Unclear(question::no_lines())));
+    }
+
+    /// A bill of which only the sum is known is drafted with that, and says so.
+    #[test]
+    fn read_bill_without_lines_takes_its_sum() {
+        let host = host(Err(ModelError::Refused("none".into())));
+        let text = "Seller: Acme\nNumber: R-1\nNet: 100.00\nTax: 19.00\nTotal: 119.00";
+        let Reading::Invoice(invoice, _) = read(&host, &task(text)).unwrap() else {
+            panic!();
+        };
+        assert_eq!(invoice.lines.len(), 1);
+        assert_eq!(
+            invoice.notes,
+            ["Its lines were not read: one line of the net sum stands for all of them."]
+        );
+        assert!(host.requests.borrow().is_empty());
+    }
+
+    /// A model that is asked about a PDF sees its text, and not only what was understood of it.
+    #[test]
+    fn read_unclear_block_gives_the_model_all_text() {
+        let host = host(Ok((BILL, "m")));
+        let note = "```text\nSee the bill.\n```\n\n## Text of a.pdf\n\n```text\nAcme, R-1, a: 10.00\n```\n\n";
+        let text = format!("{note}{}", block::fenced("Number: R-1\n"));
+        assert!(matches!(
+            read(&host, &task(&text)).unwrap(),
+            Reading::Invoice(..)
+        ));
+        let asked = host.requests.borrow();
+        let Some(Part::Quote(quoted)) = asked[0].parts.first() else {
+            panic!();
+        };
+        assert!(quoted.text.contains("Acme, R-1"), "{}", quoted.text);
     }
 
     /// Whatever a model says is a doubt, and what the text does not have is named.

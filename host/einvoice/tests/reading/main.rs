@@ -10,6 +10,7 @@
 mod cii;
 mod odd;
 mod pdf;
+mod text;
 mod ubl;
 
 use platinum_einvoice::read_xml;

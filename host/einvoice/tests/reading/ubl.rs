@@ -205,3 +205,14 @@ fn read_ubl_special_taxes_are_notes() {
         assert!(notes.contains(&note.to_owned()), "{note}: {notes:#?}");
     }
 }
+
+/// The number that a tax office gives is none by which a partner is told.
+#[test]
+fn read_number_of_a_tax_office_is_no_vat_number() {
+    let without = INVOICE.replace("DE 123456789", "98/765/4321");
+    assert_eq!(read(&without.replace(">VAT<", ">FC<")).seller.vat, None);
+    let unnamed = INVOICE.replace(">VAT<", ">-<");
+    assert_eq!(read(&unnamed).seller.vat.as_deref(), Some("DE123456789"));
+    let cii = crate::cii::INVOICE.replace("\"VA\">FR12345678901", "\"FC\">12/345/6789");
+    assert_eq!(read(&cii).seller.vat, None);
+}

@@ -1,15 +1,20 @@
-//! Which e-invoices some files bring: each once, and what of the files could not be read.
+//! Which e-invoices some files bring, each once; what else PDFs say; and what of the files could not be read.
 
 use platinum_core::text::one_line;
 use platinum_einvoice::{pdf::is_pdf, read_xml};
 use platinum_invoice::Invoice;
 
-use super::pdf::{PdfReadError, PdfReader};
+use super::{
+    pdf::{PdfContent, PdfReadError, PdfReader},
+    printed::Printed,
+};
 
 /// The largest file that is looked at, in bytes.
 pub const MAX_FILE_BYTES: u64 = 25_000_000;
 /// Files of one mail that are looked at.
 const MAX_FILES: usize = 20;
+/// Texts of PDFs that are taken of one mail: a note has room for all of them.
+const MAX_TEXTS: usize = 2;
 /// E-invoices of one mail that are taken.
 pub const MAX_INVOICES: usize = 20;
 
@@ -18,6 +23,8 @@ pub const MAX_INVOICES: usize = 20;
 pub struct Brought {
     /// The e-invoices, in the order of the files; where each was found is among its notes.
     pub invoices: Vec<Invoice>,
+    /// The texts of PDFs without an e-invoice.
+    pub printed: Vec<Printed>,
     /// Files that are e-invoices and cannot be read, each a sentence. File names in it are from outside.
     pub faults: Vec<String>,
     /// PDFs that cannot be looked into; they may be anything.
@@ -34,7 +41,16 @@ pub fn in_files<'a>(
         let name = one_line(name, 80);
         if is_pdf(bytes) {
             match pdfs.read(bytes) {
-                Ok(found) => brought.add(found, &name),
+                Ok(PdfContent::Invoice(found)) => brought.add(Some(*found), &name),
+                Ok(PdfContent::Text(text)) => match Printed::new(&name, &text) {
+                    Some(_) if brought.printed.len() >= MAX_TEXTS => brought.closed.push(format!(
+                        "The text of {name} was left out: {MAX_TEXTS} are the most."
+                    )),
+                    printed => brought.printed.extend(printed),
+                },
+                Ok(PdfContent::Nothing) => brought.closed.push(format!(
+                    "{name} has no text that a program reads: it may be a scan."
+                )),
                 Err(why @ PdfReadError::Invoice(_)) => {
                     brought.faults.push(format!("{name}: {why}."));
                 }

@@ -1,8 +1,9 @@
 //! What of a mail is accounting: decided by code, by what it brings and by the rules of the handbook.
 //!
 //! In this order: spam is a mail; an e-invoice is accounting, whoever sent it, also one that cannot be read; then the
-//! owner's rules; then an invoice text in the mail's own or forwarded words that says who and what. Ads, reminders and
-//! circulars that only mention an invoice stay mails.
+//! owner's rules, of which the one about bills also takes what a program sent; then an invoice text in the mail's own or
+//! forwarded words that says who and what; then a PDF that says of itself that it is a bill, in a mail that is no answer
+//! and asks nothing. Ads, reminders and circulars that only mention an invoice stay mails.
 
 use platinum_core::text::{
     MailAddress,
@@ -15,6 +16,7 @@ use super::{
     brought::{self, Brought},
     note::is_complete,
     pdf::PdfReader,
+    printed::Printed,
     rules::{AccountingRules, MailWords},
 };
 
@@ -23,8 +25,8 @@ use super::{
 pub enum Decision {
     /// A mail as others.
     Mail,
-    /// Each of these is a task; there is at least one.
-    Accounting(Vec<Invoice>),
+    /// Each of these is a task; there is at least one. The texts of PDFs that say more are theirs.
+    Accounting(Vec<Invoice>, Vec<Printed>),
     /// A task whose mail says what it is about in words of its own, and what a person has to know of it. File names in
     /// it are from outside.
     InWords(Vec<String>),
@@ -62,30 +64,18 @@ pub fn decide(
     });
     let Brought {
         mut invoices,
+        printed,
         faults,
         closed,
     } = brought::in_files(contents, pdfs);
     if let Some(first) = invoices.first_mut() {
         first.notes.extend(faults.into_iter().chain(closed));
-        return Decision::Accounting(invoices);
+        return Decision::Accounting(invoices, Vec::new());
     }
     if !faults.is_empty() {
         let notes = faults.into_iter().chain(closed).collect();
-        return Decision::Accounting(vec![Invoice {
-            notes,
-            ..Invoice::default()
-        }]);
+        return with_notes(notes, Vec::new());
     }
-    let is_circular = mail.list_id.is_some()
-        || mail.list_unsubscribe.is_some()
-        || mail.auto_reply.is_some()
-        || mail.auto_submitted.is_some()
-        || matches!(mail.precedence.as_deref(), Some("bulk" | "list" | "junk"))
-        || mail.kind != Kind::Plain;
-    if is_circular {
-        return Decision::Mail;
-    }
-    let written = Invoice::parse(&words(&mail.text));
     let sender = mail
         .from
         .as_ref()
@@ -96,11 +86,27 @@ pub fn decide(
         subject: &mail.subject,
         text: &own,
     };
+    let is_of_rule = rules.is_bill(&about);
+    let has_document = mail
+        .attachments
+        .iter()
+        .any(|file| is_document(&file.media_type));
+    let is_circular = mail.list_id.is_some()
+        || mail.list_unsubscribe.is_some()
+        || mail.auto_reply.is_some()
+        || mail.auto_submitted.is_some()
+        || matches!(mail.precedence.as_deref(), Some("bulk" | "list" | "junk"))
+        || mail.kind != Kind::Plain;
+    // Whom the owner names may be a program: most bills are sent by one.
+    if is_circular && !(is_of_rule && has_document) {
+        return Decision::Mail;
+    }
+    let written = Invoice::parse(&words(&mail.text));
     let with_gaps = |note: &str| {
         let mut invoice = written.clone().unwrap_or_default();
         if is_complete(&invoice) {
             invoice.notes.extend(closed.iter().cloned());
-            return Decision::Accounting(vec![invoice]);
+            return Decision::Accounting(vec![invoice], Vec::new());
         }
         let notes: Vec<String> = [note.to_owned()]
             .into_iter()
@@ -109,20 +115,14 @@ pub fn decide(
         // What a mail says of a payment is not taken: with a block of ours the skill does not read its words.
         match PaymentNote::parse(&mail.text) {
             Err(InvoiceTextError::NoPayment) => Decision::InWords(notes),
-            _ => Decision::Accounting(vec![Invoice {
-                notes,
-                ..Invoice::default()
-            }]),
+            _ => with_notes(notes, Vec::new()),
         }
     };
     let is_well_formed = written.as_ref().is_ok_and(is_complete);
-    if rules.is_bill(&about)
-        && (is_well_formed
-            || mail
-                .attachments
-                .iter()
-                .any(|file| is_document(&file.media_type)))
-    {
+    if is_of_rule && !is_well_formed && !printed.is_empty() {
+        return of_printed(printed, closed);
+    }
+    if is_of_rule && (is_well_formed || has_document) {
         return with_gaps(
             "The bill is not in a form that a program reads: look at what is attached to the mail.",
         );
@@ -133,10 +133,43 @@ pub fn decide(
         );
     }
     let subject = mail.subject.to_lowercase();
-    if is_well_formed && !REMINDERS.iter().any(|word| subject.contains(word)) {
+    if REMINDERS.iter().any(|word| subject.contains(word)) {
+        return Decision::Mail;
+    }
+    if is_well_formed {
         return with_gaps("");
     }
+    let bills: Vec<Printed> = printed.into_iter().filter(Printed::is_bill).collect();
+    let asks = own.contains(['?', '？', '؟']) || !mail.in_reply_to.is_empty();
+    if !bills.is_empty() && !asks {
+        return of_printed(bills, closed);
+    }
     Decision::Mail
+}
+
+/// A task of what there is to say alone.
+fn with_notes(notes: Vec<String>, printed: Vec<Printed>) -> Decision {
+    let invoice = Invoice {
+        notes,
+        ..Invoice::default()
+    };
+    Decision::Accounting(vec![invoice], printed)
+}
+
+/// What PDFs say: those of which a draft can be made, or what of the first is understood with all of the texts.
+fn of_printed(printed: Vec<Printed>, closed: Vec<String>) -> Decision {
+    let complete = printed.iter().filter(|one| one.is_complete());
+    let mut invoices: Vec<Invoice> = complete.map(|one| one.invoice.clone()).collect();
+    let (first, printed) = match (invoices.is_empty(), printed.first()) {
+        (true, Some(first)) => (first.invoice.clone(), printed),
+        (true, None) => (Invoice::default(), printed),
+        (false, _) => (invoices.remove(0), Vec::new()),
+    };
+    invoices.insert(0, first);
+    if let Some(first) = invoices.first_mut() {
+        first.notes.extend(closed);
+    }
+    Decision::Accounting(invoices, printed)
 }
 
 /// The mail's own words and those that it forwards, without what it quotes.
@@ -196,7 +229,7 @@ mod tests {
         match decide(mail, &[], &rules, &PdfReader::Here) {
             Decision::Mail => None,
             Decision::InWords(notes) => notes.first().cloned(),
-            Decision::Accounting(invoices) => {
+            Decision::Accounting(invoices, _) => {
                 Some(invoices[0].notes.first().cloned().unwrap_or_default())
             }
         }

@@ -14,11 +14,21 @@ use crate::folder::task::text_of;
 pub fn block(name: &str, bytes: &[u8], is_named: bool, pdfs: &PdfReader) -> Option<String> {
     let Brought {
         invoices,
+        printed,
         faults,
         closed,
     } = brought::in_files([(name, bytes)], pdfs);
     if let Some(invoice) = invoices.first() {
         return Some(invoice_block(invoice));
+    }
+    if let Some(printed) = printed.first() {
+        let block = invoice_block(&printed.invoice);
+        // What its owner put into the zone is read by a model as it is, where nothing else reads it.
+        return match (is_named, printed.is_complete()) {
+            (true, false) => Some(format!("{}\n{block}", printed.section())),
+            (true, true) => Some(block),
+            (false, _) => printed.is_bill().then_some(block),
+        };
     }
     let faults: Vec<String> = faults.into_iter().chain(closed).collect();
     if is_named && !faults.is_empty() {

@@ -1,8 +1,8 @@
-//! The e-invoice inside a PDF, read in a process of its own with bounded memory and time.
+//! The e-invoice inside a PDF, or else its text, read in a process of its own with bounded memory and time.
 //!
 //! A PDF of a few kilobytes can ask for any memory and for endless recursion, and what runs out of memory or stack
 //! ends without an error. So this program starts itself once more (`platinum-intake read-pdf`), gives it the bytes, and
-//! takes its answer: an invoice text, nothing, or a sentence. Whatever becomes of it, intake goes on.
+//! takes its answer: an invoice text, the text of the pages, nothing, or a sentence. Whatever becomes of it, intake goes on.
 
 use std::{
     io::{Read as _, Write as _},
@@ -13,7 +13,11 @@ use std::{
 };
 
 use platinum_core::text::one_line;
-use platinum_einvoice::{pdf::embedded_xml, read_xml};
+use platinum_einvoice::{
+    pdf::embedded_xml,
+    read_xml,
+    text::{PdfText, read_text},
+};
 use platinum_invoice::{Invoice, MAX_TEXT_BYTES};
 
 /// The largest PDF that is read, in bytes.
@@ -29,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What begins the answer: that there is one, that there is none, or why none can be read.
 const INVOICE: &str = "invoice\n";
 const NONE: &str = "none\n";
+/// Behind it are two digits: whether the text was cut off, and whether signs of it are not known.
+const TEXT: &str = "text ";
 const DAMAGED_INVOICE: &str = "damaged invoice\n";
 const DAMAGED: &str = "damaged\n";
 /// Longest reason of a process, in characters.
@@ -57,6 +63,17 @@ pub enum PdfReadError {
     BrokeOff,
 }
 
+/// What a PDF brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PdfContent {
+    /// The e-invoice inside.
+    Invoice(Box<Invoice>),
+    /// No e-invoice, and this text.
+    Text(PdfText),
+    /// Neither: a scan, say.
+    Nothing,
+}
+
 /// Who reads PDFs.
 #[derive(Debug, Clone, Default)]
 pub enum PdfReader {
@@ -76,11 +93,11 @@ impl PdfReader {
         Ok(Self::Process(std::env::current_exe()?))
     }
 
-    /// The e-invoice inside a PDF; none if there is none.
+    /// What a PDF brings.
     ///
     /// # Errors
     /// Why it was not read.
-    pub fn read(&self, pdf: &[u8]) -> Result<Option<Invoice>, PdfReadError> {
+    pub fn read(&self, pdf: &[u8]) -> Result<PdfContent, PdfReadError> {
         if pdf.len() > MAX_PDF_BYTES {
             return Err(PdfReadError::TooLong(pdf.len()));
         }
@@ -89,8 +106,19 @@ impl PdfReader {
             Self::Process(program) => ask(program, pdf)?,
         };
         if let Some(text) = answer.strip_prefix(INVOICE) {
-            let invoice = Invoice::parse(text).map(Some);
-            return invoice.map_err(|error| PdfReadError::Invoice(error.to_string()));
+            let invoice = Invoice::parse(text);
+            let invoice = invoice.map_err(|error| PdfReadError::Invoice(error.to_string()))?;
+            return Ok(PdfContent::Invoice(Box::new(invoice)));
+        }
+        if let Some((flags, text)) = answer
+            .strip_prefix(TEXT)
+            .and_then(|rest| rest.split_once('\n'))
+        {
+            return Ok(PdfContent::Text(PdfText {
+                text: text.to_owned(),
+                is_cut: flags.starts_with('1'),
+                has_unknown: flags.ends_with('1'),
+            }));
         }
         let reason = |why: &str| one_line(why, MAX_REASON);
         if let Some(why) = answer.strip_prefix(DAMAGED_INVOICE) {
@@ -98,7 +126,7 @@ impl PdfReader {
         }
         match answer.strip_prefix(DAMAGED) {
             Some(why) => Err(PdfReadError::Damaged(reason(why))),
-            None if answer == NONE => Ok(None),
+            None if answer == NONE => Ok(PdfContent::Nothing),
             None => Err(PdfReadError::BrokeOff),
         }
     }
@@ -168,7 +196,7 @@ pub fn serve() -> std::io::Result<()> {
 
 /// The answer of the process.
 fn answer(pdf: Vec<u8>) -> String {
-    let files = match embedded_xml(pdf, MAX_XML_BYTES) {
+    let files = match embedded_xml(pdf.clone(), MAX_XML_BYTES) {
         Ok(files) => files,
         Err(error) => return format!("{DAMAGED}{error}"),
     };
@@ -180,8 +208,17 @@ fn answer(pdf: Vec<u8>) -> String {
             Err(error) => fault = fault.or(Some(error)),
         }
     }
-    fault.map_or_else(
-        || NONE.to_owned(),
-        |fault| format!("{DAMAGED_INVOICE}{fault}"),
-    )
+    if let Some(fault) = fault {
+        return format!("{DAMAGED_INVOICE}{fault}");
+    }
+    match read_text(pdf) {
+        Ok(read) if read.text.is_empty() => NONE.to_owned(),
+        Ok(read) => format!(
+            "{TEXT}{}{}\n{}",
+            u8::from(read.is_cut),
+            u8::from(read.has_unknown),
+            read.text
+        ),
+        Err(error) => format!("{DAMAGED}{error}"),
+    }
 }

@@ -39,9 +39,9 @@ pub(super) fn add(
         // What the note does not show of the mail, it does not show of the invoice in it.
         mail.to_mut().text = without_codes(&mail.text);
     }
-    let invoices = match decide(&mail, files, &rules, pdfs) {
+    let (invoices, printed) = match decide(&mail, files, &rules, pdfs) {
         Decision::Mail => return Vec::new(),
-        Decision::Accounting(invoices) => invoices,
+        Decision::Accounting(invoices, printed) => (invoices, printed),
         Decision::InWords(notes) => {
             task.zone = ZoneId::ACCOUNTING;
             task.body.push('\n');
@@ -57,6 +57,9 @@ pub(super) fn add(
         let mut task = task.clone();
         if invoices.len() > 1 {
             task.body.push_str(&format!("\n{FURTHER}"));
+        }
+        for printed in &printed {
+            task.body.push_str(&format!("\n{}", printed.section()));
         }
         task.body.push_str(&format!("\n{}", invoice_block(invoice)));
         task

@@ -87,6 +87,8 @@ pub const RETURN_PATH: &str = "return-path";
 pub const AUTO_RESPONSE_SUPPRESS: &str = "x-auto-response-suppress";
 /// Feedback-ID.
 pub const FEEDBACK_ID: &str = "feedback-id";
+/// A header that programs for mail to many write: `List-Unsubscribe-Post: …`.
+pub const BULK_SENDER: &str = "bulk-sender";
 /// How the text was made unreadable here: `encrypted with OpenPGP`.
 pub const ENCRYPTED: &str = "encrypted";
 /// How the mail says that it is signed; nothing of that is checked: `signed with S/MIME`.
@@ -227,6 +229,7 @@ pub(super) fn facts(
         mail.auto_response_suppress.as_deref(),
     );
     list.add_text(FEEDBACK_ID, mail.feedback_id.as_deref());
+    list.add_text(BULK_SENDER, mail.bulk_sender.as_deref());
     if let Some(protection) = mail.protection {
         let name = match protection.is_unreadable() {
             true => ENCRYPTED,

@@ -17,6 +17,15 @@ pub(super) fn looks_like(domain: &str, other: &str) -> bool {
     if within(domain, other) || within(other, domain) {
         return false;
     }
+    // What a reader sees first: `client.com.evil.test`.
+    let begins = |with: &str| {
+        domain
+            .strip_prefix(with)
+            .is_some_and(|rest| rest.starts_with(['.', '-']))
+    };
+    if other.contains('.') && (begins(other) || begins(&other.replace('.', "-"))) {
+        return true;
+    }
     let (shape, other_shape) = (shape(domain), shape(other));
     shape == other_shape
         || (shape.chars().count() >= MIN_LENGTH && strsim::osa_distance(&shape, &other_shape) == 1)
@@ -54,6 +63,9 @@ mod tests {
             ("exаmple.test", "example.test"),
             ("paypa1.com", "paypal.com"),
             ("client.co", "client.com"),
+            ("client.com.mail-login.test", "client.com"),
+            ("client.com-login.test", "client.com"),
+            ("client-com.test", "client.com"),
         ] {
             assert!(looks_like(domain, other), "{domain} {other}");
         }
@@ -64,6 +76,7 @@ mod tests {
             ("client.test", "example.org"),
             ("x.co", "x.com"),
             ("bücher.test", "market.test"),
+            ("client.community.test", "client.com"),
         ] {
             assert!(!looks_like(domain, other), "{domain} {other}");
         }

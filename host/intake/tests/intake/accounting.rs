@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use platinum_core::{Role, ZoneId, layout};
 use platinum_intake::{
-    accounting::pdf::{MAX_PDF_BYTES, PdfReadError, PdfReader},
+    accounting::pdf::{MAX_PDF_BYTES, PdfContent, PdfReadError, PdfReader},
     mail::Taken,
 };
 use platinum_invoice::{Invoice, PaymentNote, block};
@@ -19,6 +19,8 @@ use crate::{
 pub(crate) const UBL: &str = include_str!("../../../einvoice/tests/samples/ubl-invoice.xml");
 const CII: &str = include_str!("../../../einvoice/tests/samples/factur-x.xml");
 const PDF: &[u8] = include_bytes!("../../../einvoice/tests/samples/factur-x.pdf");
+/// A bill without an e-invoice, as a program prints it.
+const PRINTED: &[u8] = include_bytes!("../../../einvoice/tests/samples/printed.pdf");
 /// Four gigabytes of spaces, packed three times.
 const BOMB: &[u8] = include_bytes!("../../../einvoice/tests/samples/bomb.pdf");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_platinum-intake");
@@ -320,12 +322,19 @@ async fn dropped_einvoices_and_tables_are_accounting_tasks() {
         "Inbox/f elsewhere.md",
         format!("---\nzone: social\n---\nBuyer: X\n\n{table}").as_bytes(),
     );
+    fixture.drop_file("Inbox/i printed.pdf", PRINTED);
+    let order = printed(&[
+        "Bestellung Nr. 5",
+        "IBAN: DE89370400440532013000",
+        "Total: 10.00 EUR",
+    ]);
+    fixture.drop_file("Inbox/j order.pdf", &order);
     fixture.drop_file("Needs_Action/accounting/g torn.pdf", b"%PDF-1.7 torn");
     fixture.drop_file(
         "Needs_Action/accounting/h free.md",
         b"Invoice ACME 500 for the workshop.\n",
     );
-    assert_eq!(fixture.poll().await, 8);
+    assert_eq!(fixture.poll().await, 10);
     let tasks = fixture.tasks();
     let of = |start: &str| {
         let task = tasks
@@ -361,6 +370,8 @@ async fn dropped_einvoices_and_tables_are_accounting_tasks() {
         ),
         ("accounting", "R-1")
     );
+    assert_eq!(number("i printed"), "R-2026-118");
+    assert_eq!(of("j order"), ("email".to_owned(), None));
     assert_eq!(of("e note"), ("email".to_owned(), None));
     assert_eq!(of("f elsewhere"), ("social".to_owned(), None));
     let torn = Invoice::parse(of("g torn").1.unwrap()).unwrap();
@@ -375,8 +386,11 @@ async fn dropped_einvoices_and_tables_are_accounting_tasks() {
 #[test]
 fn pdf_process_is_bounded_and_never_stops_intake() {
     let reader = PdfReader::Process(PROGRAM.into());
-    let invoice = reader.read(PDF).unwrap().unwrap();
-    assert_eq!(Ok(Some(invoice)), PdfReader::Here.read(PDF));
+    for pdf in [PDF, PRINTED] {
+        let content = reader.read(pdf).unwrap();
+        assert_eq!(matches!(content, PdfContent::Text(_)), pdf == PRINTED);
+        assert_eq!(Ok(content), PdfReader::Here.read(pdf));
+    }
     let refusal = |reader: &PdfReader, pdf: &[u8]| reader.read(pdf).unwrap_err();
     let torn = refusal(&reader, b"%PDF-1.7 torn");
     assert_eq!(torn, PdfReadError::Damaged("the PDF is damaged".to_owned()));
@@ -397,6 +411,97 @@ fn pdf_process_is_bounded_and_never_stops_intake() {
         refusal(&reader, &long).to_string(),
         "it has 25000001 bytes, and 25000000 is the most that is read"
     );
+}
+
+/// A PDF of these lines.
+fn printed(lines: &[&str]) -> Vec<u8> {
+    let lines = lines.iter().map(|line| format!("({line}) Tj T*\n"));
+    let content = format!(
+        "BT /F 10 Tf 14 TL 50 800 Td {} ET",
+        lines.collect::<String>()
+    );
+    let objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F << /Type /Font \
+         /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>"
+            .to_owned(),
+        format!(
+            "<< /Length {} >>\nstream\n{content}\nendstream",
+            content.len()
+        ),
+    ];
+    let objects: String = (1..)
+        .zip(objects)
+        .map(|(at, object)| format!("{at} 0 obj\n{object}\nendobj\n"))
+        .collect();
+    format!("%PDF-1.7\n{objects}trailer\n<< /Root 1 0 R >>\n%%EOF\n").into_bytes()
+}
+
+/// A PDF that says of itself that it is a bill becomes one; in a mail that asks something it stays a mail.
+#[test]
+fn printed_bill_in_a_mail_is_an_accounting_task() {
+    let fixture = accounting_fixture();
+    let take_bill = |id: &str, text: &str, pdf: &[u8]| {
+        let pdf = ("bill.pdf", "application/pdf", pdf);
+        take(&fixture, id, &mail(id, "Your order", text, &[pdf]));
+    };
+    take_bill("bill@x", "Please find our bill attached.", PRINTED);
+    take_bill("asks@x", "Is this one right?", PRINTED);
+    let offer = printed(&[
+        "Angebot Nr. 5",
+        "Rechnungsadresse: A GmbH",
+        "Gesamtbetrag: 10,00 EUR",
+    ]);
+    take_bill("offer@x", "Our offer.", &offer);
+    let notes = fixture.notes();
+    let found = invoices(&notes);
+    assert_eq!((notes.len(), found.len()), (3, 1));
+    let invoice = &found[0].1;
+    assert_eq!(invoice.number.as_deref(), Some("R-2026-118"));
+    assert_eq!(invoice.lines.len(), 2);
+    assert_eq!(
+        invoice.notes,
+        [
+            "It was read from the text of bill.pdf: compare it with the document.",
+            "The VAT number DE123456789 stands by itself, and is taken for the seller's.",
+        ]
+    );
+}
+
+/// Of a bill that the owner's rule names, what is understood is in the block, and all of its text above it.
+#[test]
+fn printed_bill_with_gaps_brings_its_text() {
+    let fixture = accounting_fixture();
+    fixture.write(
+        "Company_Handbook.md",
+        "## Accounting\n\n- bills from: supplier.example\n",
+    );
+    let gaps = printed(&["Dear customer,", "Invoice number: R-9", "we charge ten."]);
+    let payment = printed(&["Payment: R-1", "Amount: 5.00 EUR", "Date: 2026-11-30"]);
+    for (id, pdf) in [("gaps@x", gaps), ("payment@x", payment)] {
+        let pdf = ("bill.pdf", "application/pdf", pdf.as_slice());
+        let mail = mail(id, id, "See attached.", &[pdf]);
+        // Most bills are sent by a program.
+        let mail = mail.replacen(
+            "MIME-Version",
+            "Auto-Submitted: auto-generated\r\nMIME-Version",
+            1,
+        );
+        take(&fixture, id, &mail);
+    }
+    let notes = fixture.notes();
+    let found = invoices(&notes);
+    assert_eq!(found.len(), 2);
+    let of = |id: &str| found.iter().find(|(note, _)| note.subject == id).unwrap();
+    let (note, invoice) = of("gaps@x");
+    assert_eq!(invoice.number.as_deref(), Some("R-9"));
+    let section = "## Text of bill.pdf\n\n```text\nDear customer,\nInvoice number: R-9\nwe charge ten.\n```\n";
+    assert!(note.body.contains(section), "{}", note.body);
+    // A payment is taken from the owner alone.
+    let (note, _) = of("payment@x");
+    let block = block::find(&note.body).unwrap();
+    assert!(PaymentNote::parse(block).is_err(), "{block}");
 }
 
 /// The program on a Maildir: an e-invoice beside a bomb and an ordinary mail, and once more.

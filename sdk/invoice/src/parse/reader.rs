@@ -2,17 +2,17 @@
 //!
 //! What stands before the first line that is understood and after the last one is the letter around it. A line between
 //! them that is not understood, and a value that is none or may be two, is a note. The style of the numbers
-//! ([`Style`]) is looked for in the whole text first. The tables are in `tables`.
+//! ([`Style`]) is looked for in the whole text first. The tables are in `tables`, values in `values`.
 
 use rust_decimal::Decimal;
 
 use crate::{
-    Invoice, Kind, Line, MAX_TEXT_BYTES, Party, add_note,
+    Invoice, Kind, Line, MAX_TEXT_BYTES, add_note,
     date::{self, DateFault},
-    identifier,
-    keys::{self, Field, Key, Role},
+    document,
+    keys::{self, Key, Role},
     note_left_out,
-    number::{self, Style, Written},
+    number::{self, Style},
     table,
 };
 
@@ -52,17 +52,29 @@ impl Invoice {
     /// # Errors
     /// If it is too long, or nothing of it is understood.
     pub fn parse(text: &str) -> Result<Self, InvoiceTextError> {
+        Self::parse_as(text, false)
+    }
+
+    /// Reads the text of a document as its seller printed it: see [`mod@crate::document`].
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_document(text: &str) -> Result<Self, InvoiceTextError> {
+        Self::parse_as(text, true)
+    }
+
+    fn parse_as(text: &str, is_document: bool) -> Result<Self, InvoiceTextError> {
         if text.len() > MAX_TEXT_BYTES {
             return Err(InvoiceTextError::TooLong(text.len()));
         }
-        let mut parser = Parser::run(text, None);
+        let mut parser = Parser::run(text, is_document, None);
         if parser.has_ambiguous && parser.has_point != parser.has_comma {
             let style = if parser.has_point {
                 Style::Point
             } else {
                 Style::Comma
             };
-            parser = Parser::run(text, Some(style));
+            parser = Parser::run(text, is_document, Some(style));
         }
         match parser.is_understood {
             true => Ok(parser.finish()),
@@ -113,28 +125,35 @@ struct OnlyLine {
 pub(super) struct Parser {
     pub(super) invoice: Invoice,
     /// The style of the text, once it is known.
-    style: Option<Style>,
-    has_point: bool,
-    has_comma: bool,
-    has_ambiguous: bool,
+    pub(super) style: Option<Style>,
+    pub(super) has_point: bool,
+    pub(super) has_comma: bool,
+    pub(super) has_ambiguous: bool,
+    /// Whether it was printed, and not written to be read.
+    pub(super) is_document: bool,
     /// Whom keys speak of that name nobody.
-    party: Option<Role>,
+    pub(super) party: Option<Role>,
+    /// In which line that one was named.
+    pub(super) party_line: usize,
     only_line: OnlyLine,
+    /// In how many days of its date it is due, as it says in which line.
+    due_in: Option<(u32, String, usize)>,
     /// The rate of lines that have none.
-    rate: Option<Decimal>,
+    pub(super) rate: Option<Decimal>,
     /// Whether what is in `tax` is a sum of the amounts of several rates.
     is_tax_by_rate: bool,
     pub(super) lines_left_out: usize,
-    doubts: Vec<String>,
+    pub(super) doubts: Vec<String>,
     /// Lines that were not understood since the last one that was.
     pub(super) pending: Vec<String>,
     pub(super) is_understood: bool,
 }
 
 impl Parser {
-    fn run(text: &str, style: Option<Style>) -> Self {
+    fn run(text: &str, is_document: bool, style: Option<Style>) -> Self {
         let mut parser = Self {
             style,
+            is_document,
             ..Self::default()
         };
         let lines: Vec<&str> = text.lines().collect();
@@ -159,6 +178,8 @@ impl Parser {
                 parser.take(key, value, number);
             } else if line.starts_with('#') {
                 parser.take_heading(line);
+            } else if is_document {
+                parser.take_printed(line, number);
             } else if parser.is_understood && !is_front && line.contains(char::is_alphanumeric) {
                 let note = format!("Line {number} was not understood: {}", line.trim());
                 add_note(&mut parser.pending, &note);
@@ -182,11 +203,25 @@ impl Parser {
 
     fn take_heading(&mut self, line: &str) {
         let title = line.trim_start_matches('#').trim().to_lowercase();
-        if ["credit note", "gutschrift", "rechnungskorrektur"]
-            .iter()
-            .any(|word| title.starts_with(word))
+        if [
+            "credit note",
+            "gutschrift",
+            "rechnungskorrektur",
+            "stornorechnung",
+        ]
+        .iter()
+        .any(|word| title.starts_with(word))
         {
             self.invoice.kind = Kind::CreditNote;
+        }
+    }
+
+    /// A line of a document without a colon: its title, or keys with a space before their values.
+    fn take_printed(&mut self, text: &str, line: usize) {
+        self.take_heading(text);
+        for (key, value) in document::spaced(text) {
+            self.understand();
+            self.take(key, value, line);
         }
     }
 
@@ -206,7 +241,12 @@ impl Parser {
                 self.set(line, text(), |invoice| &mut invoice.number);
             }
             Key::Date => self.take_day(value, line, |invoice| &mut invoice.date),
-            Key::Due => self.take_day(value, line, |invoice| &mut invoice.due),
+            Key::Due => match (date::read(value), date::days(value)) {
+                (Err(DateFault::NoDay), Some(days)) => {
+                    self.due_in = self.due_in.take().or(Some((days, text(), line)));
+                }
+                _ => self.take_day(value, line, |invoice| &mut invoice.due),
+            },
             Key::Currency => match number::currency(value) {
                 Some(code) => self.set(line, code, |invoice| &mut invoice.currency),
                 None => self.doubt(
@@ -277,199 +317,19 @@ impl Parser {
         }
     }
 
-    fn take_type(&mut self, value: &str, line: usize) {
-        let lower = value.to_lowercase();
-        match lower.as_str() {
-            "invoice" | "bill" | "vendor bill" | "customer invoice" | "rechnung"
-            | "eingangsrechnung" | "ausgangsrechnung" => self.invoice.kind = Kind::Invoice,
-            "credit note" | "gutschrift" | "rechnungskorrektur" | "refund" => {
-                self.invoice.kind = Kind::CreditNote;
-            }
-            _ => self.doubt(
-                line,
-                &format!("`{value}` is no type; write Invoice or Credit note."),
-            ),
-        }
-    }
-
-    fn take_party(&mut self, role: Option<Role>, field: Field, value: &str, line: usize) {
-        let role = match (role, field) {
-            (Some(role), _) => role,
-            // Into which one is paid.
-            (None, Field::Iban) => Role::Seller,
-            (None, _) => match self.party {
-                Some(role) => role,
-                None => {
-                    let text = format!(
-                        "`{value}` may be the seller's or the buyer's; write `Seller …:` or `Buyer …:`."
-                    );
-                    return self.doubt(line, &text);
-                }
-            },
-        };
-        if field == Field::Name {
-            self.party = Some(role);
-        }
-        let value = match field {
-            Field::Vat | Field::Iban => identifier(value),
-            _ => value.to_owned(),
-        };
-        self.set(line, value, |invoice| {
-            let party = match role {
-                Role::Seller => &mut invoice.seller,
-                Role::Buyer => &mut invoice.buyer,
-            };
-            field_of(party, field)
-        });
-    }
-
-    fn take_day(
-        &mut self,
-        value: &str,
-        line: usize,
-        slot: fn(&mut Invoice) -> &mut Option<String>,
-    ) {
-        match date::read(value) {
-            Ok(day) => self.set(line, day, slot),
-            Err(DateFault::NoDay) => self.doubt(
-                line,
-                &format!("`{value}` is no day; write it as 2026-11-30."),
-            ),
-            Err(DateFault::Ambiguous) => self.doubt(
-                line,
-                &format!("`{value}` may be two days; write it as 2026-11-30."),
-            ),
-        }
-    }
-
-    /// A rate, an amount, or the VAT number of the party that was named last.
-    fn take_tax(&mut self, value: &str, line: usize) {
-        let is_identifier = value.starts_with(|c: char| c.is_ascii_alphabetic())
-            && value.contains(|c: char| c.is_ascii_digit());
-        let is_amount = |written: &Written| {
-            // `ATU12345678` is no amount, and `EUR 12.50` and `SEK 12` are.
-            let has_signs = value.contains(['.', ',', ' ']);
-            written.currency().is_some() && (has_signs || number::is_known_currency(&written.unit))
-        };
-        let written = match number::read(value) {
-            Some(written) if !is_identifier || is_amount(&written) => written,
-            _ if is_identifier => return self.take_party(None, Field::Vat, value, line),
-            _ => return self.doubt(line, &format!("the tax `{value}` is no number.")),
-        };
-        if written.is_per_cent() {
-            let Some(rate) = self.per_cent(value, line) else {
-                return;
-            };
-            match self.rate {
-                Some(known) if known != rate => {
-                    self.doubt(
-                        line,
-                        "there are several rates of tax; write them into the table.",
-                    );
-                }
-                _ => self.rate = Some(rate),
-            }
+    /// Makes a day of the days that it is due in, if no day is said.
+    fn finish_due(&mut self) {
+        let Some((days, value, line)) = self.due_in.take().filter(|_| self.invoice.due.is_none())
+        else {
             return;
-        }
-        self.take_amount(value, line, |invoice| &mut invoice.tax);
-    }
-
-    fn take_amount(
-        &mut self,
-        value: &str,
-        line: usize,
-        slot: fn(&mut Invoice) -> &mut Option<Decimal>,
-    ) {
-        if let Some(amount) = self.amount(value, line) {
-            self.set(line, amount, slot);
-        }
-    }
-
-    /// Sets a value that is said once; a second one that differs is a doubt.
-    fn set<T: PartialEq + std::fmt::Display>(
-        &mut self,
-        line: usize,
-        value: T,
-        slot: impl FnOnce(&mut Invoice) -> &mut Option<T>,
-    ) {
-        let slot = slot(&mut self.invoice);
-        match slot {
-            None => *slot = Some(value),
-            Some(first) if *first == value => {}
-            Some(first) => {
-                let text = format!(
-                    "it says `{value}` where `{first}` was said before; the first one is taken."
-                );
-                self.doubt(line, &text);
-            }
-        }
-    }
-
-    /// A number and its unit.
-    pub(super) fn number(&mut self, value: &str, line: usize) -> Option<(Decimal, Written)> {
-        let Some(written) = number::read(value) else {
-            self.doubt(line, &format!("`{value}` is no number."));
-            return None;
         };
-        match written.style {
-            Some(Style::Point) => self.has_point = true,
-            Some(Style::Comma) => self.has_comma = true,
-            None => {}
-        }
-        if let number::Value::Ambiguous {
-            decimal, thousands, ..
-        } = written.value
-        {
-            self.has_ambiguous = true;
-            if self.style.is_none() {
-                let text = format!(
-                    "`{value}` may be {thousands} or {decimal}; write it with two or four decimals."
-                );
-                self.doubt(line, &text);
-            }
-        }
-        Some((written.value.in_style(self.style)?, written))
-    }
-
-    /// A number that has no unit or a currency.
-    pub(super) fn amount(&mut self, value: &str, line: usize) -> Option<Decimal> {
-        let (amount, written) = self.number(value, line)?;
-        if written.unit.is_empty() {
-            return Some(amount);
-        }
-        let (first, rest) = written
-            .unit
-            .split_once(' ')
-            .unwrap_or((written.unit.as_str(), ""));
-        match number::currency(first).or_else(|| written.currency()) {
-            Some(code) => {
-                self.set(line, code, |invoice| &mut invoice.currency);
-                if number::currency(&written.unit).is_none() && !rest.is_empty() {
-                    self.doubt(line, &format!("`{rest}` was not understood."));
-                }
-                Some(amount)
-            }
-            None if matches!(first, "$" | "¥" | "kr" | "kr.") => {
-                self.doubt(
-                    line,
-                    &format!("`{first}` is the sign of several currencies; write `Currency: USD`."),
-                );
-                Some(amount)
-            }
-            None => {
-                self.doubt(line, &format!("`{value}` is no amount of money."));
-                None
-            }
-        }
-    }
-
-    pub(super) fn per_cent(&mut self, value: &str, line: usize) -> Option<Decimal> {
-        let (rate, written) = self.number(value, line)?;
-        if written.unit.is_empty() || written.is_per_cent() {
-            return Some(rate);
-        }
-        self.doubt(line, &format!("`{value}` is not in per cent."));
-        None
+        let date = self.invoice.date.as_deref();
+        self.invoice.due = date.and_then(|date| date::after(date, days));
+        let text = match &self.invoice.due {
+            Some(due) => format!("`{value}` was reckoned from its date: {due}."),
+            None => format!("`{value}` is no day; write it as 2026-11-30."),
+        };
+        self.doubt(line, &text);
     }
 
     fn finish(mut self) -> Invoice {
@@ -493,6 +353,7 @@ impl Parser {
                 }
             }
         }
+        self.finish_due();
         if let Some(rate) = self.rate {
             for line in &mut self.invoice.lines {
                 line.tax = line.tax.or(Some(rate));
@@ -503,15 +364,5 @@ impl Parser {
             add_note(&mut self.invoice.notes, &doubt);
         }
         self.invoice.cleaned()
-    }
-}
-
-fn field_of(party: &mut Party, field: Field) -> &mut Option<String> {
-    match field {
-        Field::Name => &mut party.name,
-        Field::Vat => &mut party.vat,
-        Field::Iban => &mut party.iban,
-        Field::Email => &mut party.email,
-        Field::Country => &mut party.country,
     }
 }

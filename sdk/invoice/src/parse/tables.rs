@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::reader::Parser;
 use crate::{
     Line, MAX_LINES, add_note,
-    keys::{self, Column, Key},
+    keys::{self, Column},
     number::{self, Written},
 };
 
@@ -86,12 +86,7 @@ impl Parser {
         let (quantity, price) = (cell(Column::Quantity), cell(Column::Price));
         // A sum under the lines.
         let key = keys::key(name.trim_matches('*'));
-        let key = key.filter(|key| {
-            matches!(
-                key,
-                Key::Net | Key::Tax | Key::TaxOfRate | Key::Total | Key::Payable
-            )
-        });
+        let key = key.filter(|key| key.is_sum());
         if let Some(key) = key.filter(|_| quantity.is_empty() && price.is_empty()) {
             return self.take(key, cell(Column::Total).trim_matches('*').trim(), line);
         }
@@ -153,7 +148,7 @@ impl Parser {
         if matches!(text, "" | "-") {
             return None;
         }
-        let written = number::read(text);
+        let written = number::read_first(text).map(|(written, _)| written);
         // `3.80` may be a rate and an amount.
         let is_rate = |written: &Written| {
             is_per_cent

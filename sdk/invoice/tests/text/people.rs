@@ -131,7 +131,7 @@ fn parse_doubtful_value_is_a_note_and_none() {
         ),
         (
             "Total: 12.50 EUR incl. VAT",
-            "Line 1: `incl. VAT` was not understood.",
+            "Line 1: behind `12.50 EUR` stands `incl. VAT`.",
         ),
         (
             "Currency: shells",
@@ -226,4 +226,106 @@ fn parse_other_text_is_refused() {
         Invoice::parse(&long).unwrap_err().to_string(),
         "the text has 1048577 bytes, and 1048576 is the most that is read"
     );
+}
+
+/// What stands behind a number is told, and takes nothing from it.
+#[test]
+fn parse_amounts_with_words_behind_them() {
+    for (text, expected, notes) in [
+        (
+            "Gesamtbetrag: 119,00 EUR (inkl. 19 % MwSt.)",
+            "119",
+            &["Line 1: behind `119,00 EUR` stands `(inkl. 19 % MwSt.)`."][..],
+        ),
+        (
+            "Total: € 119.00 incl. 19% VAT",
+            "119",
+            &["Line 1: behind `€ 119.00` stands `incl. 19% VAT`."],
+        ),
+        (
+            "Rechnungsbetrag: 1.190,00 € brutto inkl. 19 % USt",
+            "1190",
+            &["Line 1: behind `1.190,00 €` stands `brutto inkl. 19 % USt`."],
+        ),
+        ("Total: 119.00 EUR", "119", &[]),
+    ] {
+        let invoice = parse(text);
+        assert_eq!(invoice.total, Some(decimal(expected)), "{text}");
+        assert_eq!(invoice.notes, notes, "{text}");
+    }
+    let table = parse(
+        "| Leistung | Menge | Preis | MwSt. | Gesamt |\n|---|---|---|---|---|\n\
+         | Beratung | 2 Std. | 120,00 €/Std. | 0 % (Reverse Charge) | 240,00 € |\n",
+    );
+    assert_eq!(
+        table.lines,
+        [line("Beratung (Std.)", "2", "120", Some("0"), Some("240"))]
+    );
+    assert_eq!(table.currency.as_deref(), Some("EUR"));
+    assert_eq!(
+        table.notes,
+        ["Line 3: behind `0 %` stands `(Reverse Charge)`."]
+    );
+}
+
+/// The days until it is due are counted from its date, wherever that stands.
+#[test]
+fn parse_days_until_it_is_due() {
+    let invoice = parse("Zahlungsziel: 14 Tage\nRechnungsdatum: 30.11.2026\nNetto: 5,00");
+    assert_eq!(invoice.due.as_deref(), Some("2026-12-14"));
+    assert_eq!(
+        invoice.notes,
+        ["Line 1: `14 Tage` was reckoned from its date: 2026-12-14."]
+    );
+    let said = parse("Due: 14 days\nDue date: 2026-12-01\nDate: 2026-11-30");
+    assert_eq!(said.due.as_deref(), Some("2026-12-01"));
+    assert_eq!(said.notes, Vec::<String>::new());
+}
+
+/// The labels of bills differ; what they mean does not.
+#[test]
+fn parse_labels_of_other_bills() {
+    for (text, net, tax, total) in [
+        (
+            "Amount excl. VAT: 100.00\nVAT @ 20%: 20.00\nTotal incl. VAT: 120.00",
+            Some("100"),
+            Some("20"),
+            Some("120"),
+        ),
+        (
+            "Nettowert: 100,00\nzzgl. 19 % MwSt.: 19,00\nRechnungsendbetrag: 119,00",
+            Some("100"),
+            Some("19"),
+            Some("119"),
+        ),
+        (
+            "Subtotal (EUR): 100.00\nSales tax: 8.25\nGrand total: 108.25",
+            Some("100"),
+            Some("8.25"),
+            Some("108.25"),
+        ),
+        (
+            "Zwischensumme netto: 100,00\nMehrwertsteuer 7%: 7,00\nMehrwertsteuer 19%: 1,90\nSumme inkl. MwSt.: 108,90",
+            Some("100"),
+            Some("8.9"),
+            Some("108.9"),
+        ),
+    ] {
+        let invoice = parse(text);
+        assert_eq!(
+            [invoice.net, invoice.tax, invoice.total],
+            [net, tax, total].map(|sum| sum.map(decimal)),
+            "{text}"
+        );
+        assert_eq!(invoice.notes, Vec::<String>::new(), "{text}");
+    }
+    let heads = parse(
+        "Invoice ref: R-5\nIssue date: 1 Dec 2026\nPayment due by: 31/12/2026\nIssued by: Acme Ltd\nInvoiced to: Me Ltd\nAmount to pay: 5.00",
+    );
+    assert_eq!(heads.number.as_deref(), Some("R-5"));
+    assert_eq!(heads.date.as_deref(), Some("2026-12-01"));
+    assert_eq!(heads.due.as_deref(), Some("2026-12-31"));
+    assert_eq!(heads.seller.name.as_deref(), Some("Acme Ltd"));
+    assert_eq!(heads.buyer.name.as_deref(), Some("Me Ltd"));
+    assert_eq!(heads.payable, Some(decimal("5")));
 }

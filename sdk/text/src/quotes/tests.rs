@@ -152,6 +152,30 @@ fn header_blocks_quote_all_below() {
             "Assunto: RES: Oferta",
         ),
         (
+            "보낸 사람: Olga",
+            "보낸 날짜: 2026년 11월 19일 목요일 오후 12:00",
+            "받는 사람: Ann",
+            "제목: RE: 견적",
+        ),
+        (
+            "Lähettäjä: Olga",
+            "Lähetetty: torstai 19. marraskuuta 2026 12:00",
+            "Vastaanottaja: Ann",
+            "Aihe: VS: Tarjous",
+        ),
+        (
+            "Kimden: Olga",
+            "Gönderildi: 19 Kasım 2026 Perşembe 12:00",
+            "Kime: Ann",
+            "Konu: Ynt: Teklif",
+        ),
+        (
+            "Feladó: Olga",
+            "Elküldve: 2026. november 19., csütörtök 12:00",
+            "Címzett: Ann",
+            "Tárgy: RE: Ajánlat",
+        ),
+        (
             "差出人: Olga",
             "送信日時: 2026年11月19日 12:00",
             "宛先: Ann",

@@ -10,6 +10,7 @@ use mail_parser::{HeaderName, HeaderValue, Message, MessageParser};
 
 use crate::answer::DRAFT_PREFIX;
 use crate::compose::DRAFT_HEADER;
+use crate::message::auto_reply;
 
 /// The most bytes of a mail that are looked through.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -354,14 +355,10 @@ fn is_automatic(headers: &Message<'_>) -> bool {
             .and_then(|header| header.value.as_text())
             .unwrap_or_default()
     };
-    let begins = |value: &str, word: &str| value.trim().to_lowercase().starts_with(word);
     let submitted = value("Auto-Submitted").to_lowercase();
     let mut words = submitted.split(|c: char| !c.is_alphanumeric() && c != '-');
     let submitted = words.find(|word| !word.is_empty());
-    submitted.is_some_and(|how| how != "no")
-        || begins(value("Precedence"), "auto_reply")
-        || !value("X-Autoreply").trim().is_empty()
-        || !value("X-Autorespond").trim().is_empty()
+    submitted.is_some_and(|how| how != "no") || auto_reply(headers).is_some()
 }
 
 /// The draft that a mail answers, by the Message-IDs that it names.

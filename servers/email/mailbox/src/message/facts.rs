@@ -83,6 +83,8 @@ pub struct Parsed {
     pub auto_response_suppress: Option<String>,
     /// Feedback-ID.
     pub feedback_id: Option<String>,
+    /// A header that programs for mail to many write, besides these.
+    pub bulk_sender: Option<String>,
     /// A header that marks an automatic answer, besides the two above: `X-Autoreply: yes`.
     pub auto_reply: Option<String>,
     /// A header by which a filter calls the mail spam: `X-Spam-Flag: YES`.

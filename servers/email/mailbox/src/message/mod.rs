@@ -24,6 +24,7 @@ mod transfer;
 
 pub use calendar::{Event, Method};
 pub use facts::{Attachment, File, Kind, Limits, Parsed, People, Person, Protection};
+pub(crate) use parse::auto_reply;
 pub use parse::{parse, parse_cut, parse_with_files};
 
 #[cfg(test)]

@@ -124,6 +124,27 @@ fn sums(document: &Value) -> [&str; 3] {
     ["untaxed", "tax", "total"].map(|sum| document["document"][sum].as_str().unwrap())
 }
 
+/// A bill of which only the sums were read is drafted with one line of them, which is said first.
+#[tokio::test]
+async fn bill_without_lines_is_drafted_with_its_sum() -> anyhow::Result<()> {
+    let Some((office, owner, _vault)) = office().await? else {
+        return Ok(());
+    };
+    let (_, vendor) = owner.vendor(json!({}));
+    let company = owner.company_name();
+    let text = format!(
+        "{}\n\nNet: 100.00\nTax: 15.00\nTotal: 115.00\n",
+        head(&vendor, &company).join("\n")
+    );
+    let (note, document) = office.drafted(&text).await;
+    assert_eq!(
+        without_iban(&note.doubts),
+        ["Its lines were not read: one line of the net sum stands for all of them."]
+    );
+    assert_eq!(sums(&document), ["100.00", "15.00", "115.00"]);
+    Ok(())
+}
+
 /// A bill is one draft in Odoo and one note, whose text is the document as Odoo has it.
 #[tokio::test]
 async fn bill_becomes_one_draft_and_one_note() -> anyhow::Result<()> {
