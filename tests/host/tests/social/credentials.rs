@@ -10,7 +10,7 @@ use platinum_testkit::{
 };
 use serde_json::json;
 
-use crate::machines::SOON;
+use crate::machines::{Halves, SOON};
 
 /// A session with the program as the cloud starts it.
 fn cloud_session(config: &Path) -> Session {
@@ -64,6 +64,40 @@ async fn cloud_server_refuses_a_token_that_can_post() {
         }
     }
     // The token was asked for what it can do, and nothing was published to find out.
+    assert!(mock.posts(&account).unwrap().is_empty());
+}
+
+/// It says so once, and how to mend it; as do both doctors.
+#[test]
+fn cloud_with_a_token_that_can_post_does_not_start() {
+    if !MastodonMock::present().unwrap() {
+        return;
+    }
+    let mock = MastodonMock::shared().unwrap();
+    let account = mock.create_account("starting").unwrap();
+    let token = mock.token_for(&account, "read write").unwrap();
+    let halves = Halves::set(|_, folder| {
+        let section = account.section("fedi", &mock.url(), folder, Some(&token));
+        section.unwrap()
+    });
+    let advice = "make one with the scope `read` alone at 127.0.0.1";
+    let says_once = |output: &std::process::Output| {
+        let said = [&*output.stdout, &*output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        println!("{said}");
+        assert!(!output.status.success());
+        assert_eq!(said.matches(advice).count(), 1, "{said}");
+        assert_eq!(said.matches("the token of `fedi`").count(), 1, "{said}");
+        said
+    };
+    let refused = says_once(&halves.command("cloud", &["run"]));
+    let words =
+        "role cloud refuses the zone `social`: a cloud holds nothing that can act on a network";
+    assert!(refused.contains(words), "{refused}");
+    says_once(&halves.command("cloud", &["doctor"]));
+    let copy = halves.social_file("cloud").display().to_string();
+    let tried = says_once(&halves.command("local", &["doctor", "--cloud-social", &copy]));
+    assert!(tried.contains("cloud"), "{tried}");
     assert!(mock.posts(&account).unwrap().is_empty());
 }
 
