@@ -142,6 +142,12 @@ impl Owner {
         await_done(&self.vault(), draft, || self.log());
     }
 
+    /// Waits until a daemon has logged something.
+    pub(crate) fn await_words_in_log(&self, words: &str) {
+        wait_for(words, SOON, || Ok(self.log().contains(words).then_some(())))
+            .unwrap_or_else(|error| panic!("{error:#}\n{}", self.log()));
+    }
+
     /// Waits until `platinum approvals` says something.
     pub(crate) fn await_words(&self, words: &str) -> String {
         wait_for(words, SOON, || {
@@ -205,6 +211,15 @@ pub(crate) fn notes(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The program of a half.
+fn half(role: &str) -> PathBuf {
+    let (package, name) = match role {
+        "cloud" => ("platinum-cloud", "platinum-cloud"),
+        _ => ("platinum-local", "platinum"),
+    };
+    program(package, name).unwrap()
+}
+
 /// Both halves and a remote.
 pub(crate) struct Halves {
     folder: tempfile::TempDir,
@@ -249,17 +264,18 @@ impl Halves {
         self.folder.path().join(format!("{role}.toml"))
     }
 
+    /// A half's file of social networks.
+    pub(crate) fn social_file(&self, role: &str) -> PathBuf {
+        self.folder.path().join(role).join("social.toml")
+    }
+
     pub(crate) fn vault(&self, role: &str) -> PathBuf {
         self.folder.path().join(role).join("vault")
     }
 
     /// Starts a half.
     pub(crate) fn start(&self, role: &str) -> Child {
-        let (package, name) = match role {
-            "cloud" => ("platinum-cloud", "platinum-cloud"),
-            _ => ("platinum-local", "platinum"),
-        };
-        let program = program(package, name).unwrap();
+        let program = half(role);
         let config = self.config(role);
         let arguments = ["run".as_ref(), "--config".as_ref(), config.as_os_str()];
         Child::start(
@@ -286,12 +302,17 @@ impl Halves {
 
     /// Gives a command of the owner's, which must succeed.
     pub(crate) fn shows(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new(program("platinum-local", "platinum").unwrap());
+        shown(arguments, &self.command("local", arguments))
+    }
+
+    /// What a command of a half comes to.
+    pub(crate) fn command(&self, role: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new(half(role));
         command
             .args(arguments)
             .arg("--config")
-            .arg(self.config("local"));
-        shown(arguments, &command.output().unwrap())
+            .arg(self.config(role));
+        command.output().unwrap()
     }
 
     /// Waits for so many drafts in the owner's vault.
