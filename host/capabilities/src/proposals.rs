@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use platinum_core::{
-    Action, DraftId, EmailSend, OdooPost, SocialPublish, TaskId, Timestamp, TypedAction, VaultPath,
-    layout, text::one_line, whole_second,
+    Action, ActionKind, DraftId, EmailSend, OdooPost, SocialPublish, TaskId, Timestamp,
+    TypedAction, VaultPath, WhatsappSend, ZoneId, layout, text::one_line, whole_second,
 };
 use platinum_engine::{Call, Interface};
 use platinum_vault::{
@@ -182,9 +182,7 @@ impl ProposeCtx {
                 one_line(why, 200)
             ));
         }
-        if let Ok(mail) = action.read::<EmailSend>()
-            && let Some(other) = self.earlier_of_conversation(&answered, mail).await
-        {
+        if let Some(other) = self.earlier_of_conversation(&answered, &action).await {
             reason.push_str(&format!(" {}", replaces(&other)));
         }
         let note = DraftNote {
@@ -254,14 +252,15 @@ impl ProposeCtx {
             .map_err(|error| Unwritten::Unavailable(error.to_string()))
     }
 
-    /// A draft for an earlier mail of the same conversation that waits, if there is one.
-    async fn earlier_of_conversation(&self, own: &TaskNote, mail: EmailSend) -> Option<DraftNote> {
-        let (vault, task) = (self.vault.clone(), own.id);
+    /// A draft for an earlier mail or message of the same conversation that waits, if there is one.
+    async fn earlier_of_conversation(&self, own: &TaskNote, action: &Action) -> Option<DraftNote> {
+        let (vault, task, action) = (self.vault.clone(), own.id, action.clone());
+        if !is_answer(&action) {
+            return None;
+        }
         let found = in_background(move || {
-            let found = drafts_in(&vault, layout::PENDING_APPROVAL)?.filter(|note| {
-                let other = note.action.read::<EmailSend>();
-                note.task != task && other.is_ok_and(|other| other.is_same_conversation(&mail))
-            });
+            let found = drafts_in(&vault, layout::PENDING_APPROVAL)?
+                .filter(|note| note.task != task && is_same_conversation(&action, &note.action));
             Ok::<_, VaultError>(found.collect::<Vec<_>>())
         });
         let time = |note: &TaskNote| (note.received.unwrap_or(note.created), note.id);
@@ -269,9 +268,10 @@ impl ProposeCtx {
             let Ok(other) = self.store.get(draft.task).await else {
                 continue;
             };
-            let is_by_same = own
-                .from_address()
-                .is_some_and(|from| other.from_address() == Some(from));
+            let from = own.from_address();
+            // A chat has one other side.
+            let is_by_same = own.zone == ZoneId::WHATSAPP
+                || from.is_some_and(|from| other.from_address() == Some(from));
             if is_by_same && time(&other) < time(own) {
                 return Some(draft);
             }
@@ -355,10 +355,30 @@ fn is_by_another(note: &Note, account: Option<&str>) -> bool {
     account.is_some_and(|account| post.is_some_and(|post| post.account != account))
 }
 
+/// Whether an action is an answer in a conversation.
+fn is_answer(action: &Action) -> bool {
+    [ActionKind::EMAIL_SEND, ActionKind::WHATSAPP_SEND].contains(&action.kind())
+}
+
+fn is_same_conversation(own: &Action, other: &Action) -> bool {
+    let mails = own
+        .read::<EmailSend>()
+        .ok()
+        .zip(other.read::<EmailSend>().ok());
+    let messages = own
+        .read::<WhatsappSend>()
+        .ok()
+        .zip(other.read::<WhatsappSend>().ok());
+    mails.is_some_and(|(own, other)| own.is_same_conversation(&other))
+        || messages.is_some_and(|(own, other)| own.is_same_conversation(&other))
+}
+
 /// The sentence for the owner about a draft that is put away for this one.
 fn replaces(earlier: &DraftNote) -> String {
     let summary = one_line(&earlier.summary, 100);
-    format!(
-        "It replaces the draft for an earlier mail of this thread, unless you edited that: {summary}."
-    )
+    let what = match earlier.action.kind() {
+        ActionKind::WHATSAPP_SEND => "earlier messages of this chat",
+        _ => "an earlier mail of this thread",
+    };
+    format!("It replaces the draft for {what}, unless you edited that: {summary}.")
 }

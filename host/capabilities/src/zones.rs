@@ -48,6 +48,16 @@ pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// Whether the credentials of a server that runs are such as this role may have, as far as the
+    /// other side says it now. Asked once, when the host starts.
+    ///
+    /// # Errors
+    /// What it may not have, and what to do.
+    async fn check_credentials(&self, role: Role, session: &Session) -> Result<(), String> {
+        let _ = (role, session);
+        Ok(())
+    }
+
     /// The interfaces over a session with that server; what they read for a task is bound to it
     /// by what `store` knows of the task. What they propose becomes a note of `vault`.
     fn interfaces(

@@ -131,11 +131,7 @@ impl Host {
         let agent = config.agent(role).map_err(HostError::Config)?;
         for (id, zone) in config.zones.configured() {
             zone.check_role(role)
-                .map_err(|what| HostError::RoleDenied {
-                    role,
-                    zone: id.to_owned(),
-                    what,
-                })?;
+                .map_err(|what| denied(role, id, what))?;
         }
         let lock = take_state_folder(&config.vault.state)?;
         let vault = Vault::open(&config.vault.path)?;
@@ -162,10 +158,13 @@ impl Host {
         for (id, zone) in config.zones.configured() {
             if let Some(server) = zone_server(&**zone, role) {
                 let session = Session::lazy(server);
-                let (servers, zone) = (servers.clone(), id.to_owned());
-                session.on_change(move |reason| servers.set(&zone, reason));
+                let (servers, name) = (servers.clone(), id.to_owned());
+                session.on_change(move |reason| servers.set(&name, reason));
                 match session.start().await {
-                    Ok(()) => {}
+                    Ok(()) => zone
+                        .check_credentials(role, &session)
+                        .await
+                        .map_err(|what| denied(role, id, what))?,
                     Err(error) if error.is_final() => return Err(error.into()),
                     // The other zones go on; `doctor` tries it anew, too.
                     Err(error) => {
@@ -396,6 +395,14 @@ pub fn zone_server(zone: &dyn ZoneCapabilities, role: Role) -> Option<ServerSpec
         server.command = beside(&server.command.to_string_lossy());
     }
     Some(server)
+}
+
+fn denied(role: Role, zone: &str, what: String) -> HostError {
+    HostError::RoleDenied {
+        role,
+        zone: zone.to_owned(),
+        what,
+    }
 }
 
 /// The remote of a configuration, as everything that asks it reaches it.

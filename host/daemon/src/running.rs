@@ -37,6 +37,7 @@ impl Running {
             host.vault.clone(),
             host.owner_updates(),
             &host.config.work_zones(),
+            &host.config.vault.state,
         );
         let pipeline = pipeline.with_owners_work(Arc::new(ZonesWork::of(host)));
         let pipeline = Arc::new(pipeline);

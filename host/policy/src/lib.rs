@@ -28,6 +28,6 @@ pub use synced::{
     is_synced,
 };
 pub use zones::{
-    BUILT_IN_ZONES, ForeignAction, Locality, ZoneSpec, check_action, is_local_only,
-    local_only_zones, zone,
+    BUILT_IN_ZONES, ForeignAction, Locality, ZoneSpec, check_action, has_draft_for_each_account,
+    is_local_only, local_only_zones, zone,
 };

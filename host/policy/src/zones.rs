@@ -99,6 +99,11 @@ pub fn check_action(id: ZoneId, kind: ActionKind) -> Result<(), ForeignAction> {
     }
 }
 
+/// Whether a task of this zone has a draft for each of several accounts; of another zone, it has one.
+pub fn has_draft_for_each_account(id: ZoneId) -> bool {
+    zone(id).actions.contains(&ActionKind::SOCIAL_PUBLISH)
+}
+
 /// Whether only the local role may own tasks of this zone.
 pub fn is_local_only(id: ZoneId) -> bool {
     zone(id).locality == Locality::LocalOnly

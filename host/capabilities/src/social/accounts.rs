@@ -48,11 +48,21 @@ impl AccountsFile {
         known.collect()
     }
 
-    /// An account whose credential can publish whatever it is: Bluesky's app passwords have no narrower kind.
-    pub(super) fn with_password(&self) -> Option<&str> {
+    /// Refuses a cloud's file, which is at this path, if a credential in it can publish whatever it is: Bluesky's app
+    /// passwords have no narrower kind.
+    ///
+    /// # Errors
+    /// Which account has one, and what to do.
+    pub(super) fn refuse_password(&self, path: &Path) -> Result<(), String> {
         let mut accounts = self.0.iter();
-        let found = accounts.find(|(_, account)| account.get("password").is_some());
-        found.map(|(name, _)| name.as_str())
+        match accounts.find(|(_, account)| account.get("password").is_some()) {
+            Some((name, _)) => Err(format!(
+                "{} has a password for the account `{name}`, and a cloud holds nothing that can publish; drafting for \
+                 Bluesky needs none: remove it there, and keep it in the file of your own machine",
+                path.display()
+            )),
+            None => Ok(()),
+        }
     }
 }
 
@@ -83,10 +93,13 @@ mod tests {
     }
 
     #[test]
-    fn with_password_finds_what_can_publish() {
-        assert_eq!(accounts(FILE).with_password(), None);
+    fn refuse_password_names_what_can_publish() {
+        let path = Path::new("social.toml");
+        assert_eq!(accounts(FILE).refuse_password(path), Ok(()));
         let with = format!("{FILE}password = {{ env = \"P\" }}\n");
-        assert_eq!(accounts(&with).with_password(), Some("odd"));
+        let why = accounts(&with).refuse_password(path).unwrap_err();
+        let words = "social.toml has a password for the account `odd`, and a cloud holds nothing that can publish; ";
+        assert!(why.starts_with(words), "{why}");
         assert_eq!(accounts(&with).names(), ["fedi", "odd", "sky"]);
     }
 }

@@ -42,6 +42,9 @@ pub(super) struct Account {
     limits: Option<Limits>,
     #[serde(default)]
     pub(super) problem: Option<String>,
+    /// Whether that is that its credential can do more than read.
+    #[serde(default)]
+    pub(super) can_act: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -157,10 +160,7 @@ impl Account {
 
     /// How its owner knows it: `me (@ada.example at https://bsky.social)`.
     pub(super) fn title(&self) -> String {
-        let handle = self
-            .handle
-            .as_deref()
-            .map(|handle| format!("@{handle} at "));
+        let handle = self.known_handle().map(|handle| format!("@{handle} at "));
         let handle = handle.unwrap_or_default();
         one_line(
             &format!("{} ({handle}{})", self.name, self.server),

@@ -2,7 +2,12 @@
 //!
 //! Lives elsewhere: what the host reads of the servers' own file is in `accounts`; what `doctor` tries is in `check`.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use platinum_core::Role;
@@ -23,6 +28,9 @@ use crate::{
 /// How long one call of the server may take: longer than the server's own patience with a thread of posts and their
 /// pictures.
 const CALL_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The program of the server that cannot publish.
+const DRAFT_SERVER: &str = "platinum-social-draft";
 
 /// Social networks, as `[zones.social]` describes them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -78,15 +86,13 @@ impl ZoneCapabilities for SocialZone {
         if !self.is_set_up() {
             return None;
         }
-        let mut args = vec!["--config".to_owned(), self.config_text()];
-        if role == Role::Cloud {
-            // The server takes no token that could publish.
-            args.push(check::DRAFTER_ONLY.to_owned());
-        }
-        let own = ("platinum-social-draft", "platinum-social");
+        let args = match role {
+            Role::Cloud => cloud_args(&self.config),
+            Role::Local => vec!["--config".to_owned(), self.config_text()],
+        };
         Some(ServerSpec {
             name: "social".to_owned(),
-            command: server_program(&self.server, role, own.0, own.1),
+            command: server_program(&self.server, role, DRAFT_SERVER, "platinum-social"),
             args,
             env: environment(&self.env),
             call_timeout: CALL_TIMEOUT,
@@ -103,13 +109,14 @@ impl ZoneCapabilities for SocialZone {
         let Ok(accounts) = AccountsFile::read(&self.config) else {
             return Ok(());
         };
-        match accounts.with_password() {
-            Some(name) => Err(format!(
-                "{} has a password for the account `{name}`, and a cloud holds nothing that can publish; drafting for \
-                 Bluesky needs none: remove it there, and keep it in the file of your own machine",
-                self.config.display()
-            )),
-            None => Ok(()),
+        accounts.refuse_password(&self.config)
+    }
+
+    /// Whether a token can act, its server is asked by the draft server.
+    async fn check_credentials(&self, role: Role, session: &Session) -> Result<(), String> {
+        match role {
+            Role::Cloud => check::refuse_acting(session).await,
+            Role::Local => Ok(()),
         }
     }
 
@@ -170,6 +177,30 @@ impl ZoneCapabilities for SocialZone {
         "`config` under [zones.social] names the file of its server"
     }
 
+    /// The owner's own file can publish, and should: only a copy of a cloud's says something.
+    async fn check_cloud(
+        &self,
+        server: Option<ServerSpec>,
+        cloud_file: Option<&Path>,
+    ) -> Option<Check> {
+        let (server, file) = (server?, cloud_file?);
+        let own = self.server(Role::Cloud)?;
+        let drafter = ServerSpec {
+            command: server.command.with_file_name(DRAFT_SERVER),
+            args: cloud_args(file),
+            ..own
+        };
+        let tried = match AccountsFile::read(file) {
+            Ok(accounts) => accounts.refuse_password(file),
+            Err(why) => Err(format!("{} {why}", file.display())),
+        };
+        let tried = match tried {
+            Ok(()) => check::try_out(Role::Cloud, drafter).await,
+            Err(why) => Err(why),
+        };
+        Some(tried.unwrap_or_else(|why| Check::new(CheckLevel::Error, why)))
+    }
+
     fn summary(&self) -> Option<String> {
         let names = AccountsFile::read(&self.config).ok();
         let names = names.as_ref().map(AccountsFile::names).unwrap_or_default();
@@ -181,6 +212,15 @@ impl ZoneCapabilities for SocialZone {
         let watched = if self.watch { ", watched here" } else { "" };
         self.is_set_up().then(|| format!("{accounts}{watched}"))
     }
+}
+
+/// The arguments of a cloud's server: it takes no token that can act.
+fn cloud_args(config: &Path) -> Vec<String> {
+    vec![
+        "--config".to_owned(),
+        config.to_string_lossy().into_owned(),
+        check::DRAFTER_ONLY.to_owned(),
+    ]
 }
 
 /// The tools of the server for social networks, by role. A local host may also run the draft-only build. Of
@@ -201,8 +241,6 @@ fn gate(role: Role) -> Gate {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn configured(text: &str, folder: &Path) -> Result<Box<dyn ZoneCapabilities>, String> {

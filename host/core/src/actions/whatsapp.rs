@@ -30,6 +30,11 @@ impl WhatsappSend {
     /// The facts of a task that name its messages, the last one last.
     pub const MESSAGE_FACT: &str = "whatsapp-message";
 
+    /// Whether both answer in the same chat.
+    pub fn is_same_conversation(&self, other: &Self) -> bool {
+        self.chat == other.chat
+    }
+
     /// Whom it reaches, as its owner reads it: the number, or the id, or the chat.
     pub fn recipient(&self) -> String {
         match (&self.contact_number, &self.contact_id) {

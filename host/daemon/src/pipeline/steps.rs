@@ -1,34 +1,32 @@
 //! [`Pipeline`]: the way of a task through the skills: veto, claim, draft, notify, sync, each by its
 //! event.
 //!
-//! Lives elsewhere: what wakes it is a loop in [`crate::loops`]; ownership is `sync`'s; which skill
+//! Lives elsewhere: which tasks are left over from an earlier pass is in `unfinished`; what wakes it is a loop in
+//! [`crate::loops`]; ownership is `sync`'s; which skill
 //! is run for an event is in [`crate::skills`].
 //! Invariants: a pass re-reads the state and finishes what an earlier pass, or an earlier run of
 //! this host, left half done; a task whose skill answers again and again that it cannot be done is
 //! filed as failed, and a task whose skill breaks waits.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use platinum_capabilities::{
     in_background,
     proposals::LIMIT_REACHED,
     tasks::{Owner, TaskError, TaskStore},
 };
-use platinum_core::{Backoff, Clock as _, SystemClock, TaskId, ZoneId, layout, text::one_line};
+use platinum_core::{Clock as _, SystemClock, TaskId, ZoneId, layout, text::one_line};
 use platinum_engine::{InvokeError, Outcome, SkillError};
-use platinum_protocol::TaskPlace;
-use platinum_sync::{Drafts, Finish, ReadDrafts, Synchronizer};
+use platinum_policy::has_draft_for_each_account;
+use platinum_sync::{Finish, ReadDrafts, Synchronizer};
 use platinum_vault::{
-    Vault, VaultError,
+    Vault,
     note::{Note, TaskNote},
 };
 use rand::seq::SliceRandom;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::sync::Mutex;
 
+use super::{retries::Retries, runs::DraftRuns};
 use crate::{
     OwnerUpdates, OwnersWork, Tasks,
     skills::{Event, Request, RunError, SkillSet},
@@ -41,40 +39,34 @@ const MAX_TASK_BYTES: u64 = 1024 * 1024;
 /// How many tasks are claimed before the first of them is drafted: who dropped a handful of files sees
 /// at once that they are in hand, and other agents still find work while a model thinks.
 const CLAIMED_AHEAD: usize = 16;
-const RETRIES: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(600));
 
 /// Moves tasks through the skills.
 pub struct Pipeline {
     skills: Arc<SkillSet>,
-    sync: Synchronizer,
-    tasks: Tasks,
-    vault: Vault,
+    pub(super) sync: Synchronizer,
+    pub(super) tasks: Tasks,
+    pub(super) vault: Vault,
     updates: OwnerUpdates,
-    zones: Vec<ZoneId>,
-    retries: Mutex<BTreeMap<TaskId, RetryState>>,
+    pub(super) zones: Vec<ZoneId>,
+    pub(super) retries: Retries,
+    /// Drafting runs that are under way, where a task has several drafts.
+    pub(super) runs: DraftRuns,
     owners_work: Option<Arc<dyn OwnersWork>>,
-    read_drafts: Mutex<ReadDrafts>,
+    pub(super) read_drafts: Mutex<ReadDrafts>,
     /// The day, since 1970, on which the owner was told last that as many drafts wait as may.
     limit_reported: Mutex<Option<i64>>,
 }
 
-/// A task that did not go through, and when it is tried again.
-#[derive(Debug, Clone, Copy)]
-struct RetryState {
-    failures: u32,
-    pauses: u32,
-    until: Instant,
-}
-
 impl Pipeline {
-    /// A pipeline over these skills. Of the zones, those that no skill claims or drafts in are left
-    /// out.
+    /// A pipeline over these skills, with its own state in a folder. Of the zones, those that no skill
+    /// claims or drafts in are left out.
     pub fn new(
         skills: Arc<SkillSet>,
         sync: Synchronizer,
         vault: Vault,
         updates: OwnerUpdates,
         zones: &[ZoneId],
+        state: &Path,
     ) -> Self {
         let zones = zones.iter().copied();
         let zones = zones.filter(|&zone| skills.can_work_in(zone)).collect();
@@ -85,7 +77,8 @@ impl Pipeline {
             vault,
             updates,
             zones,
-            retries: Mutex::default(),
+            retries: Retries::default(),
+            runs: DraftRuns::of(state),
             owners_work: None,
             read_drafts: Mutex::default(),
             limit_reported: Mutex::default(),
@@ -124,22 +117,26 @@ impl Pipeline {
         }
         moved += self.take_over().await;
         let tentative = self.sync.tentative();
+        let mut all_waiting = BTreeSet::new();
+        let mut is_complete = true;
         for &zone in &self.zones {
             let mut waiting = match TaskStore::waiting(&self.tasks, zone).await {
                 Ok(waiting) => waiting,
                 Err(error) => {
                     tracing::warn!("The tasks of {zone} cannot be listed: {error}.");
+                    is_complete = false;
                     continue;
                 }
             };
+            all_waiting.extend(waiting.iter().map(|task| task.id));
             // In another order at every agent: two that begin with the same task lose time.
             waiting.shuffle(&mut rand::rng());
             waiting.retain(|task| !tentative.contains(&task.id) && task.returned().is_none());
             for some in waiting.chunks(CLAIMED_AHEAD) {
                 let mut claimed = Vec::new();
-                for task in some.iter().map(|task| (task.id, task.zone)) {
-                    if self.is_due(task.0).await && self.claim(task).await {
-                        claimed.push(task);
+                for task in some {
+                    if self.retries.is_claim_due(task) && self.claim(task).await {
+                        claimed.push((task.id, task.zone));
                         moved += self.take_over().await;
                     }
                 }
@@ -148,6 +145,9 @@ impl Pipeline {
                     moved += self.take_over().await;
                 }
             }
+        }
+        if is_complete {
+            self.retries.keep_waiting(&all_waiting);
         }
         if moved > 0 {
             self.run_observers(&Request::new(&Event::WorkDone)).await;
@@ -173,91 +173,19 @@ impl Pipeline {
         moved
     }
 
-    /// Tasks this agent owns that have neither a draft of their claim nor an end: left over from a
-    /// pass that was cut short.
-    async fn unfinished(&self, drafts: &Drafts) -> Vec<(TaskId, ZoneId)> {
-        let mut owned = match self.sync.owned().await {
-            Ok(owned) => owned,
-            Err(error) => {
-                tracing::warn!("The tasks of this agent cannot be listed: {error}.");
-                return Vec::new();
-            }
-        };
-        for task in self.sync.tentative() {
-            owned.extend(TaskStore::get(&self.tasks, task).await.ok());
-        }
-        let mut undrafted = Vec::new();
-        for task in owned {
-            let is_work = self.zones.contains(&task.zone) && task.returned().is_none();
-            if is_work && !self.is_drafted(&task, drafts).await {
-                undrafted.push((task.id, task.zone));
-            }
-        }
-        if undrafted.is_empty() {
-            return Vec::new();
-        }
-        // A host that only tries again and again has nothing to push, and is alive.
-        if let Err(error) = self.sync.heartbeat().await {
-            tracing::debug!("Heartbeat failed: {error}.");
-        }
-        let mut left = Vec::new();
-        for task in undrafted {
-            if self.is_due(task.0).await {
-                left.push(task);
-            }
-        }
-        left
-    }
-
-    /// Whether a task has, or had, a draft of the claim by which it is this agent's: one of an earlier
-    /// claim answers nothing any more, and one that its owner deleted is not made again.
-    async fn is_drafted(&self, task: &TaskNote, drafts: &Drafts) -> bool {
-        let made: Vec<_> = drafts.epochs(task.id).collect();
-        let noted = task.claim.as_ref().map(|claim| claim.epoch);
-        if is_drafted_by_note(&made, noted) == Some(true) {
-            return true;
-        }
-        match self.sync.place(task.id).await {
-            Ok(TaskPlace::Owned(record)) => {
-                drafts.has(task.id, record.epoch) || self.had_draft(task.id, record.epoch).await
-            }
-            // Its claim is tentative, and none of them was made on that.
-            Ok(_) => false,
-            Err(error) => {
-                tracing::warn!(task = %task.id, "Cannot determine the owner of a task: {error}.");
-                true
-            }
-        }
-    }
-
-    /// Whether the history has a draft of this claim.
-    async fn had_draft(&self, task: TaskId, epoch: u64) -> bool {
-        match self.sync.past_drafts(vec![task], BTreeSet::new()).await {
-            Ok(past) => past.iter().any(|draft| draft.epoch == epoch),
-            Err(error) => {
-                tracing::warn!(%task, "Cannot read which drafts were made for a task: {error}.");
-                true
-            }
-        }
-    }
-
-    async fn drafts(&self) -> Result<Drafts, VaultError> {
-        let vault = self.vault.clone();
-        let mut read = std::mem::take(&mut *self.read_drafts.lock().await);
-        let (drafts, read) = in_background(move || (read.read_on(&vault), read)).await;
-        *self.read_drafts.lock().await = read;
-        drafts
-    }
-
     /// Asks for vetoes and claims a task; whether it is this agent's now.
-    async fn claim(&self, (task, zone): (TaskId, ZoneId)) -> bool {
+    async fn claim(&self, note: &TaskNote) -> bool {
+        let (task, zone) = (note.id, note.zone);
         let waiting = Request::of_task(&Event::TaskWaiting, task, zone);
         for skill in self.skills.dispatch().skills(waiting.event, Some(zone)) {
             match self.skills.run(skill, &waiting).await {
                 Ok(Outcome::Done(_)) => {}
-                Ok(_) => return false,
+                Ok(_) => {
+                    self.retries.pause_claim(note);
+                    return false;
+                }
                 Err(error) => {
-                    self.record_failure(task, &error).await;
+                    self.record_failure(task, &error);
                     return false;
                 }
             }
@@ -271,12 +199,16 @@ impl Pipeline {
             // until the claim is confirmed.
             Ok(Outcome::Claimed(_) | Outcome::Tentative(_)) if self.may_draft(task).await => true,
             Ok(Outcome::Claimed(_) | Outcome::Tentative(_)) => {
-                self.defer(task).await;
+                self.defer(task);
                 false
             }
-            Ok(_) => false,
+            // Another host was first; or the remote does not have it, as it is withheld from it.
+            Ok(_) => {
+                self.retries.pause_claim(note);
+                false
+            }
             Err(error) => {
-                self.record_failure(task, &error).await;
+                self.record_failure(task, &error);
                 false
             }
         }
@@ -307,13 +239,16 @@ impl Pipeline {
         };
         // It may have been finished, or given to another, since it was found.
         if !self.may_draft(task).await {
-            self.defer(task).await;
+            self.defer(task);
             return false;
         }
         if let Some(how) = self.done_by_owner(task).await {
             return self.finish_as_done_by_owner(task, &how).await;
         }
         let claimed = Request::of_task(&Event::TaskClaimed, task, zone);
+        if has_draft_for_each_account(zone) {
+            self.runs.begin(task);
+        }
         match self.skills.run(drafter, &claimed).await {
             // The owner hears of it when the claim is confirmed.
             Ok(Outcome::Drafted(draft)) if !self.owns(task).await => {
@@ -337,7 +272,7 @@ impl Pipeline {
             }
             Ok(Outcome::Done(_) | Outcome::Dismissed(_)) if !self.owns(task).await => {
                 // Only its owner may file it.
-                self.defer(task).await;
+                self.defer(task);
                 return false;
             }
             Ok(Outcome::Done(summary)) => {
@@ -348,6 +283,10 @@ impl Pipeline {
                 let update = format!("Done with “{subject}”: {summary}");
                 self.updates.publish(Some(task), &headline(&update)).await;
                 tracing::info!(%task, summary, "A task was done without a draft.");
+            }
+            Ok(Outcome::Dismissed(reason)) if self.has_other_draft(task, zone).await => {
+                self.end_in_part(task, &reason).await;
+                return true;
             }
             Ok(Outcome::Dismissed(reason)) => {
                 let subject = self.subject(task).await;
@@ -360,15 +299,19 @@ impl Pipeline {
             }
             Ok(other) => {
                 tracing::info!(%task, skill = %drafter, ?other, "The skill ended without a draft; the task stays owned.");
-                self.defer(task).await;
+                self.defer(task);
                 return false;
             }
             Err(error) => {
-                let failures = self.record_failure(task, &error).await;
+                let failures = self.record_failure(task, &error);
                 self.report_limit(&error).await;
                 // A skill that breaks says nothing of the task.
                 if !error.is_answer() || failures < MAX_FAILURES || !self.owns(task).await {
                     return false;
+                }
+                if self.has_other_draft(task, zone).await {
+                    self.end_in_part(task, &error.to_string()).await;
+                    return true;
                 }
                 if !self.finish(task, Finish::failed(&error.to_string())).await {
                     return false;
@@ -377,8 +320,31 @@ impl Pipeline {
                 self.updates.publish(Some(task), &headline(&update)).await;
             }
         }
-        self.retries.lock().await.remove(&task);
+        self.runs.end(task);
+        self.retries.forget(task);
         true
+    }
+
+    /// Whether an earlier run has put a draft for one of its accounts before the owner, so that the task is theirs to end;
+    /// also if that cannot be seen.
+    async fn has_other_draft(&self, task: TaskId, zone: ZoneId) -> bool {
+        if !has_draft_for_each_account(zone) {
+            return false;
+        }
+        match (self.drafts().await, TaskStore::get(&self.tasks, task).await) {
+            (Ok(drafts), Ok(note)) => {
+                drafts.has(task, note.claim.as_ref().map_or(0, |claim| claim.epoch))
+            }
+            _ => true,
+        }
+    }
+
+    /// Tells the owner that some accounts have no draft, and tries no more.
+    async fn end_in_part(&self, task: TaskId, why: &str) {
+        let update = format!("Not drafted for every account: {why}");
+        self.updates.publish(Some(task), &headline(&update)).await;
+        self.runs.end(task);
+        self.retries.forget(task);
     }
 
     /// Tells the owner, once a day, that as many drafts wait as may.
@@ -426,7 +392,7 @@ impl Pipeline {
         let update = format!("Nothing drafted for “{subject}”: {how}");
         self.updates.publish(Some(task), &headline(&update)).await;
         tracing::info!(%task, how, "The owner has done a task themself.");
-        self.retries.lock().await.remove(&task);
+        self.retries.forget(task);
         true
     }
 
@@ -435,7 +401,7 @@ impl Pipeline {
             Ok(()) => true,
             Err(error) => {
                 tracing::warn!(%task, "Cannot file a task yet: {error}.");
-                self.defer(task).await;
+                self.defer(task);
                 false
             }
         }
@@ -460,37 +426,16 @@ impl Pipeline {
         }
     }
 
-    async fn is_due(&self, task: TaskId) -> bool {
-        self.retries
-            .lock()
-            .await
-            .get(&task)
-            .is_none_or(|retry| retry.until <= Instant::now())
-    }
-
     /// Records that a task did not go through; answers how often its skill answered that it cannot
     /// be done.
-    async fn record_failure(&self, task: TaskId, error: &RunError) -> u32 {
+    fn record_failure(&self, task: TaskId, error: &RunError) -> u32 {
         error.log();
-        self.pause(task, u32::from(error.is_answer())).await
+        self.retries.pause(task, u32::from(error.is_answer()))
     }
 
     /// Leaves a task alone for a while.
-    async fn defer(&self, task: TaskId) {
-        self.pause(task, 0).await;
-    }
-
-    async fn pause(&self, task: TaskId, failures: u32) -> u32 {
-        let mut retries = self.retries.lock().await;
-        let retry = retries.entry(task).or_insert(RetryState {
-            failures: 0,
-            pauses: 0,
-            until: Instant::now(),
-        });
-        retry.failures += failures;
-        retry.until = Instant::now() + RETRIES.delay(retry.pauses);
-        retry.pauses += 1;
-        retry.failures
+    fn defer(&self, task: TaskId) {
+        self.retries.pause(task, 0);
     }
 }
 
@@ -508,17 +453,6 @@ fn limit_reached(error: &RunError) -> Option<&str> {
 /// A line for the owner, bounded.
 fn headline(text: &str) -> String {
     one_line(text, 290)
-}
-
-/// Whether one of these drafts counts, as far as that can be seen without the repository: `noted` is
-/// the epoch in the task's note.
-fn is_drafted_by_note(made: &[Option<u64>], noted: Option<u64>) -> Option<bool> {
-    if made.is_empty() {
-        return Some(false);
-    }
-    // One that says none counts for every claim; 0 is that of a claim which is not confirmed yet.
-    let counts = |made: &Option<u64>| made.is_none_or(|made| made == 0 || Some(made) == noted);
-    made.iter().any(counts).then_some(true)
 }
 
 #[cfg(test)]

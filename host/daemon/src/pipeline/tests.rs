@@ -2,7 +2,7 @@
 //!
 //! The components are those that `cargo xtask skills` builds.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use platinum_capabilities::{
     skill,
@@ -10,18 +10,22 @@ use platinum_capabilities::{
 };
 use platinum_core::{AgentName, Role};
 use platinum_engine::{Engine, EngineOptions, Limits, SkillHost};
+use platinum_protocol::TaskPlace;
 use platinum_repo::{Signers, SigningKey};
-use platinum_sync::SyncConfig;
+use platinum_sync::{Drafts, SyncConfig};
 use platinum_vault::note::UpdateNote;
 use platinum_verify::Identity;
 
 use super::*;
-use crate::skills::{Catalog, KnownZones};
+use crate::{
+    pipeline::unfinished::is_drafted_by_note,
+    skills::{Catalog, KnownZones},
+};
 
 /// A host of the owner's without a remote, with one drafting skill for a zone of its own:
 /// elsewhere a claim without a remote stays tentative.
 struct Fixture {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     vault: Vault,
     sync: Synchronizer,
     skills: Arc<SkillSet>,
@@ -31,6 +35,11 @@ struct Fixture {
 impl Fixture {
     /// The drafting skill is this component.
     fn new(drafter: &str) -> Self {
+        Self::with("components/claim-task", drafter)
+    }
+
+    /// The skills that claim and draft are these components.
+    fn with(claimer: &str, drafter: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let installed = folder.path().join("skills");
         install(
@@ -40,13 +49,7 @@ impl Fixture {
             "task.waiting",
             "",
         );
-        install(
-            &installed,
-            "claim-task",
-            "components/claim-task",
-            "task.claim",
-            "",
-        );
+        install(&installed, "claim-task", claimer, "task.claim", "");
         install(&installed, "drafter", drafter, "task.claimed", "whatsapp");
         fs::create_dir(folder.path().join("vault")).unwrap();
         let vault = Vault::open(&folder.path().join("vault")).unwrap();
@@ -83,9 +86,10 @@ impl Fixture {
             vault.clone(),
             updates,
             &[ZoneId::WHATSAPP],
+            folder.path(),
         );
         Self {
-            _folder: folder,
+            folder,
             vault,
             sync,
             skills,
@@ -115,9 +119,7 @@ impl Fixture {
     /// Passes of the pipeline, each as if the back-off were over.
     async fn work(&self, passes: usize) {
         for _ in 0..passes {
-            for retry in self.pipeline.retries.lock().await.values_mut() {
-                retry.until = Instant::now();
-            }
+            self.pipeline.retries.end_pauses();
             self.pipeline.work().await;
         }
     }
@@ -240,6 +242,34 @@ async fn pipeline_task_that_is_done_is_finished() {
     assert_eq!(fixture.headlines(), ["Done with “Desks”: minimal"]);
 }
 
+/// What is withheld from the remote, for one, is not asked for again and again; a note that was mended is, at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn pipeline_task_that_cannot_be_claimed_waits() {
+    // It answers that there is nothing to claim.
+    let fixture = Fixture::with("components/check-claimed", "guests/minimal");
+    let task = fixture.add_task(1);
+    let claims = || fixture.pipeline.retries.claims(task);
+    fixture.work(9).await;
+    assert_eq!(claims(), 9);
+    // Not in the minutes after that.
+    for _ in 0..3 {
+        fixture.pipeline.work().await;
+    }
+    assert_eq!(claims(), 9);
+    let path = layout::waiting(ZoneId::WHATSAPP, task);
+    let note = fixture.vault.read_text(&path, MAX_TASK_BYTES).unwrap();
+    let mended = note.replace("When do they come?", "When?");
+    let mended = fixture
+        .vault
+        .replace(&path, mended.as_bytes(), Some(note.as_bytes()));
+    mended.unwrap();
+    fixture.pipeline.work().await;
+    assert_eq!(claims(), 1);
+    fixture.vault.remove(&path).unwrap();
+    fixture.pipeline.work().await;
+    assert_eq!(claims(), 0);
+}
+
 /// Whoever dropped several files sees all of them in hand before a model has answered the first.
 #[tokio::test(flavor = "multi_thread")]
 async fn pipeline_claims_some_before_it_drafts() {
@@ -256,7 +286,7 @@ async fn pipeline_claims_some_before_it_drafts() {
     let waited = tokio::time::timeout(Duration::from_secs(60), all_owned).await;
     assert!(waited.is_ok(), "the tasks are not claimed");
     // The first draft has not ended yet, not even in vain.
-    assert!(fixture.pipeline.retries.lock().await.is_empty());
+    assert!(fixture.pipeline.retries.is_empty());
     pass.abort();
 }
 
@@ -270,6 +300,7 @@ fn pipeline_zones_are_those_with_a_drafter() {
         fixture.vault.clone(),
         OwnerUpdates::new(fixture.vault.clone(), "local".parse().unwrap()),
         &[ZoneId::SOCIAL, ZoneId::WHATSAPP],
+        fixture.folder.path(),
     );
     assert_eq!(pipeline.zones(), [ZoneId::WHATSAPP]);
 }

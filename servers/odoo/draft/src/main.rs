@@ -19,7 +19,7 @@ struct Options {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     command::run_with(|path, options: Options| {
-        let odoo = OdooService::open(Config::load(path)?);
+        let odoo = OdooService::open(Config::load(path)?).proving_by_turns(path);
         let odoo = match options.drafter_only {
             true => odoo.drafter_only(),
             false => odoo,

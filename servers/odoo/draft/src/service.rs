@@ -1,5 +1,7 @@
 //! [`OdooService`]: the Odoo that the tools are about, and what several of them search for. No MCP here: see [`crate::tools`].
 
+use std::path::Path;
+
 use platinum_odoo_client::document::read::{MOVE, OPERATION};
 use platinum_odoo_client::http::CallLimits;
 use platinum_odoo_client::{Config, Connection, Document, DocumentKind, OdooError};
@@ -82,8 +84,8 @@ pub struct OdooService {
     pub odoo: Connection,
     /// Held from the search for an operation to the end of its creation, so that two calls do not both find nothing.
     pub(crate) creation: Mutex<()>,
-    /// Whether the key is proven to be one that can only draft; none where any key may draft.
-    pub(crate) proven: Option<Proven>,
+    /// Whether the key is proven to be one that can only draft, and whether it has to be.
+    pub(crate) proven: Proven,
 }
 
 impl AsRef<Self> for OdooService {
@@ -105,14 +107,21 @@ impl OdooService {
         Self {
             odoo: Connection::new(config, limits),
             creation: Mutex::default(),
-            proven: None,
+            proven: Proven::default(),
         }
     }
 
     /// The same, that saves drafts only with a key that is proven to be able to do nothing else.
     #[must_use]
     pub fn drafter_only(mut self) -> Self {
-        self.proven = Some(Proven::default());
+        self.proven.is_required = true;
+        self
+    }
+
+    /// The same, whose proofs take turns with those of every process that locks this file: the configuration's own.
+    #[must_use]
+    pub fn proving_by_turns(mut self, file: &Path) -> Self {
+        self.proven.lock = Some(file.to_path_buf());
         self
     }
 

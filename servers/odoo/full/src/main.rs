@@ -11,7 +11,7 @@ const INSTRUCTIONS: &str =
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     command::run(|path| {
-        let odoo = OdooService::open(Config::load(path)?);
+        let odoo = OdooService::open(Config::load(path)?).proving_by_turns(path);
         let acting = ActingService::new(odoo);
         Ok(Server::new("platinum-odoo", INSTRUCTIONS, acting, tools()?))
     })

@@ -9,7 +9,7 @@ use platinum_social_client::{Mention, Network, Post, SeenPost, SocialError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::service::{OpenAccount, ServiceError, SocialService};
+use crate::service::{OpenAccount, ServiceError};
 
 /// The most accounts that a post mentions.
 const MAX_MENTIONS: usize = 30;
@@ -59,76 +59,64 @@ pub struct Checked {
     pub answers: Option<Answered>,
 }
 
-impl SocialService {
-    /// Checks a post against its network: lengths, files, whom it mentions, what it answers.
-    ///
-    /// # Errors
-    /// If the network cannot be asked.
-    pub async fn check_post(&self, arguments: &CheckArguments) -> Result<Checked, ServiceError> {
-        self.check(&arguments.post).await
-    }
-
-    /// As [`SocialService::check_post`].
-    ///
-    /// # Errors
-    /// As [`SocialService::check_post`].
-    pub async fn check(&self, post: &Post) -> Result<Checked, ServiceError> {
-        let account = match self.account(&post.account) {
-            Ok(account) => account,
-            // A fault of the draft: the account that it names is not there.
-            Err(error) => return Ok(refused(error.to_string())),
-        };
-        if let Some(fault) = refuse_size(post) {
-            return Ok(refused(fault));
+impl Checked {
+    /// A post that was not looked at for this fault.
+    pub(crate) fn refused(fault: String) -> Self {
+        Self {
+            parts: vec![],
+            shown: String::new(),
+            faults: vec![fault],
+            answers: None,
         }
-        let limits = account.limits().await?;
-        let handle = account.network.handle().await?;
-        let mut faults = find_faults(post, account.config.network, &limits);
-        let answers = find_answered(account, post, &mut faults).await?;
-        let entities = find_entities(account, post, &mut faults).await?;
-        let lengths = lengths(post, &limits);
-        let shown = render_card(&Card {
-            post,
-            network: account.config.network,
-            handle: &handle,
-            visibility: account.config.visibility,
-            limits: &limits,
-            lengths: &lengths,
-            entities: &entities,
-            answers: answers.as_ref(),
-            faults: &faults,
-        });
-        let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let parts = post
-            .parts
-            .iter()
-            .zip(&lengths)
-            .map(|(text, length)| CheckedPart {
-                text: text.clone(),
-                count: small(length.count),
-                max: limits.max_characters,
-                bytes: limits.max_bytes.map(|_| small(length.bytes)),
-            });
-        Ok(Checked {
-            parts: parts.collect(),
-            faults,
-            shown,
-            answers: answers.map(|post| Answered {
-                author: post.author,
-                text: post.text,
-                address: post.address,
-            }),
-        })
     }
 }
 
-fn refused(fault: String) -> Checked {
-    Checked {
-        parts: vec![],
-        shown: String::new(),
-        faults: vec![fault],
-        answers: None,
+/// Checks a post of an account against its network.
+///
+/// # Errors
+/// If the network cannot be asked.
+pub(crate) async fn check(account: &OpenAccount, post: &Post) -> Result<Checked, ServiceError> {
+    if let Some(fault) = refuse_size(post) {
+        return Ok(Checked::refused(fault));
     }
+    let limits = account.limits().await?;
+    let handle = account.network.handle().await?;
+    let mut faults = find_faults(post, account.config.network, &limits);
+    let answers = find_answered(account, post, &mut faults).await?;
+    let entities = find_entities(account, post, &mut faults).await?;
+    let lengths = lengths(post, &limits);
+    let shown = render_card(&Card {
+        post,
+        network: account.config.network,
+        handle: &handle,
+        visibility: account.config.visibility,
+        limits: &limits,
+        lengths: &lengths,
+        entities: &entities,
+        answers: answers.as_ref(),
+        faults: &faults,
+    });
+    let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let parts = post
+        .parts
+        .iter()
+        .zip(&lengths)
+        .map(|(text, length)| CheckedPart {
+            text: text.clone(),
+            count: small(length.count),
+            max: limits.max_characters,
+            bytes: limits.max_bytes.map(|_| small(length.bytes)),
+        });
+    Ok(Checked {
+        parts: parts.collect(),
+        faults,
+        shown,
+        answers: answers.map(|post| Answered {
+            author: post.author,
+            text: post.text,
+            address: post.address,
+        }),
+    })
 }
 
 async fn find_answered(

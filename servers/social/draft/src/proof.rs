@@ -1,13 +1,15 @@
 //! [`require_reader`]: that the token of an account can do nothing but read, where that is asked for.
 //!
-//! The server is asked: which scopes the token's application has, and, where that does not say it, whether it lets the
-//! token post. That is the one call here of the kind that publishes: it is for a post without a text and without a
-//! picture, which no server can publish. It is made only to servers that are known to answer so, and that have tokens
-//! which cannot post.
+//! The server is asked which scopes the token's application has. A token has no more than those, so that where they are
+//! listed, they decide: one that does more than read is refused by its name. Where none are listed, the server is asked
+//! whether it lets the token post. That is the one call here of the kind that publishes: it is for a post without a text
+//! and without a picture, which no server can publish. It is made only to servers that are known to answer so, and that
+//! have tokens which cannot post.
 
 use platinum_social_client::SocialError;
 use platinum_social_client::config::NetworkKind;
 use platinum_social_client::mastodon::Mastodon;
+use platinum_text::one_line;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -44,9 +46,9 @@ pub async fn require_reader(
             instance.version
         )));
     }
-    if can_post(&mastodon).await.map_err(unproven)? {
+    if let Some(what) = power(&mastodon).await.map_err(unproven)? {
         return Err(ServiceError::CanAct(format!(
-            "the token of `{name}` can post; make one with the scope `read` alone at {} (Preferences, Development), or \
+            "the token of `{name}` {what}; make one with the scope `read` alone at {} (Preferences, Development), or \
              remove it here",
             mastodon.endpoint().host()
         )));
@@ -55,41 +57,51 @@ pub async fn require_reader(
     Ok(())
 }
 
-/// Whether the server lets the token post.
-async fn can_post(mastodon: &Mastodon) -> Result<bool, SocialError> {
+/// What the token can do besides reading, to follow its name; none if it can only read.
+async fn power(mastodon: &Mastodon) -> Result<Option<String>, SocialError> {
     let asked = mastodon.request(Method::GET, "/api/v1/apps/verify_credentials", &[]);
-    match mastodon.send(asked).await {
-        Ok(answer) if is_reading(&answer.body) => return Ok(false),
-        Ok(_)
-        | Err(SocialError::Refused {
+    let scopes = match mastodon.send(asked).await {
+        Ok(answer) => scopes(&answer.body),
+        Err(SocialError::Refused {
             status: 401 | 403 | 404,
             ..
-        }) => {}
+        }) => vec![],
         Err(error) => return Err(error),
+    };
+    if !scopes.is_empty() {
+        let acting = scopes.iter().find(|scope| !is_reading(scope));
+        return Ok(acting.map(|scope| format!("has the scope `{}`", one_line(scope, 60))));
     }
     let nothing = mastodon.request(Method::POST, "/api/v1/statuses", &[]);
     match mastodon.send(nothing).await {
-        Err(SocialError::Refused { status: 403, .. }) => Ok(false),
+        Err(SocialError::Refused { status: 403, .. }) => Ok(None),
         Err(SocialError::Refused {
             status: 400 | 422, ..
         })
-        | Ok(_) => Ok(true),
+        | Ok(_) => Ok(Some("can post".to_owned())),
         Err(error) => Err(error),
     }
 }
 
-/// Whether all scopes of an application are for reading; not if it does not say them.
-fn is_reading(application: &Value) -> bool {
-    let scopes: Vec<&str> = match application.get("scopes") {
+/// The scopes of an application; empty if it does not list them. What is none has its JSON for a name.
+fn scopes(application: &Value) -> Vec<String> {
+    match application.get("scopes") {
         Some(Value::Array(scopes)) => scopes
             .iter()
-            .map(|scope| scope.as_str().unwrap_or_default())
+            .map(|scope| {
+                scope
+                    .as_str()
+                    .map_or_else(|| scope.to_string(), str::to_owned)
+            })
             .collect(),
-        Some(Value::String(scopes)) => scopes.split_whitespace().collect(),
+        Some(Value::String(scopes)) => scopes.split_whitespace().map(str::to_owned).collect(),
         _ => vec![],
-    };
-    let is_read = |scope: &&str| matches!(*scope, "read" | "profile") || scope.starts_with("read:");
-    !scopes.is_empty() && scopes.iter().all(is_read)
+    }
+}
+
+/// Whether all that a scope allows is reading.
+fn is_reading(scope: &str) -> bool {
+    matches!(scope, "read" | "profile") || scope.starts_with("read:")
 }
 
 #[cfg(test)]
@@ -97,20 +109,41 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    /// Which scope of an application does more than read.
+    fn acting(application: &Value) -> Option<String> {
+        scopes(application)
+            .into_iter()
+            .find(|scope| !is_reading(scope))
+    }
+
     #[test]
     fn scopes_are_reading_only_if_all_are() {
         for (answer, expected) in [
-            (json!({"scopes": ["read", "profile"]}), true),
-            (json!({"scopes": ["read:accounts", "read:statuses"]}), true),
-            (json!({"scopes": "read read:search"}), true),
-            (json!({"scopes": ["read", "write:statuses"]}), false),
-            (json!({"scopes": ["read", 7]}), false),
-            (json!({"scopes": ["readwrite"]}), false),
-            (json!({"scopes": []}), false),
-            (json!({"name": "app"}), false),
-            (json!(null), false),
+            (json!({"scopes": ["read", "profile"]}), None),
+            (json!({"scopes": ["read:accounts", "read:statuses"]}), None),
+            (json!({"scopes": "read read:search"}), None),
+            (
+                json!({"scopes": ["read", "write:accounts"]}),
+                Some("write:accounts"),
+            ),
+            (json!({"scopes": "read follow"}), Some("follow")),
+            (json!({"scopes": ["read", 7]}), Some("7")),
+            (json!({"scopes": ["readwrite"]}), Some("readwrite")),
+            (json!({"scopes": ["admin:read"]}), Some("admin:read")),
         ] {
-            assert_eq!(is_reading(&answer), expected, "{answer}");
+            assert_eq!(acting(&answer).as_deref(), expected, "{answer}");
+        }
+    }
+
+    #[test]
+    fn scopes_that_are_not_listed_are_none() {
+        for answer in [
+            json!({"scopes": []}),
+            json!({"scopes": " "}),
+            json!({"name": "app"}),
+            json!(null),
+        ] {
+            assert!(scopes(&answer).is_empty(), "{answer}");
         }
     }
 }

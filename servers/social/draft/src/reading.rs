@@ -33,6 +33,8 @@ pub struct AccountAnswer {
     pub limits: Option<Limits>,
     /// Why it cannot be used now.
     pub problem: Option<String>,
+    /// Whether that is because its token can do more than read, and this server takes none that can.
+    pub can_act: bool,
 }
 
 /// The accounts.
@@ -89,12 +91,15 @@ impl SocialService {
         let mut accounts = Vec::new();
         for (name, account) in self.accounts() {
             let config = &account.config;
-            let (handle, limits, problem) = match self.describe(account).await {
-                Ok((handle, limits)) => (handle, Some(limits), None),
-                Err(error) => {
-                    let known = config.handle.clone().unwrap_or_default();
-                    (known, None, Some(one_line(&error.to_string(), 500)))
-                }
+            let described = self.describe(account).await;
+            let problem = described.as_ref().err().map(|error| match error {
+                ServiceError::CanAct(what) => one_line(what, 500),
+                error => one_line(&error.to_string(), 500),
+            });
+            let can_act = matches!(described, Err(ServiceError::CanAct(_)));
+            let (handle, limits) = match described {
+                Ok((handle, limits)) => (handle, Some(limits)),
+                Err(_) => (config.handle.clone().unwrap_or_default(), None),
             };
             accounts.push(AccountAnswer {
                 name: name.to_owned(),
@@ -103,6 +108,7 @@ impl SocialService {
                 handle,
                 limits,
                 problem,
+                can_act,
             });
         }
         Ok(AccountsAnswer { accounts })

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use platinum_social_client::http::CallLimits;
 use platinum_social_client::network::open_network;
-use platinum_social_client::{AccountConfig, Config, Limits, Network, SocialError};
+use platinum_social_client::{AccountConfig, Config, Limits, Network, Post, SocialError};
 use tokio::sync::Mutex;
 
+use crate::checking::{Checked, check};
 use crate::store::{DraftStore, StoreError};
 
 /// For how long a network's limits are taken for true.
@@ -164,5 +165,17 @@ impl SocialService {
                 known: known.join(", "),
             }
         })
+    }
+
+    /// Checks a post against its network: lengths, files, whom it mentions, what it answers.
+    ///
+    /// # Errors
+    /// If the network cannot be asked.
+    pub async fn check(&self, post: &Post) -> Result<Checked, ServiceError> {
+        match self.account(&post.account) {
+            Ok(account) => check(account, post).await,
+            // A fault of the draft: the account that it names is not there.
+            Err(error) => Ok(Checked::refused(error.to_string())),
+        }
     }
 }

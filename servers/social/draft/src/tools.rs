@@ -62,7 +62,7 @@ where
         .with(
             CHECK,
             |social: Arc<S>, arguments: CheckArguments| async move {
-                (*social).as_ref().check_post(&arguments).await
+                (*social).as_ref().check(&arguments.post).await
             },
         )?
         .with(

@@ -32,10 +32,14 @@ mod porcelain;
 mod secrets;
 #[path = "../../../../fuzz/claims/signatures.rs"]
 mod signatures;
+#[path = "../../../../fuzz/claims/social_posts.rs"]
+mod social_posts;
+#[path = "../../../../fuzz/claims/whatsapp_webhook.rs"]
+mod whatsapp_webhook;
 
 /// Each target: its claim, and how many mutations are tried.
 type Claim = (&'static str, fn(&[u8]), usize);
-const CLAIMS: [Claim; 12] = [
+const CLAIMS: [Claim; 14] = [
     ("actions", actions::check, 500),
     ("component_loading", component_loading::check, 200),
     ("draft_note", draft_note::check, 300),
@@ -49,6 +53,8 @@ const CLAIMS: [Claim; 12] = [
     ("porcelain", porcelain::check, 500),
     ("secrets", secrets::check, 100),
     ("signatures", signatures::check, 100),
+    ("social_posts", social_posts::check, 500),
+    ("whatsapp_webhook", whatsapp_webhook::check, 500),
 ];
 
 /// The names of the entries of a folder of the fuzz targets, sorted.

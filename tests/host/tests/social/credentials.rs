@@ -1,15 +1,21 @@
 //! The cloud's server takes nothing that can publish: no app password, and no token that can write.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
 
 use platinum_core::Role;
-use platinum_host_tests::hosts::SOON;
+use platinum_host_tests::hosts::{Hosts, SOON};
 use platinum_mcp::{Gate, ServerSpec, Session};
 use platinum_testkit::{
     program,
     social::{FediverseServer as _, MastodonMock},
 };
 use serde_json::json;
+
+use crate::section;
 
 /// A session with the program as the cloud starts it.
 fn cloud_session(config: &Path) -> Session {
@@ -63,6 +69,46 @@ async fn cloud_server_refuses_a_token_that_can_post() {
         }
     }
     // The token was asked for what it can do, and nothing was published to find out.
+    assert!(mock.posts(&account).unwrap().is_empty());
+}
+
+/// It says so once, and how to mend it; as do both doctors.
+#[test]
+fn cloud_with_a_token_that_can_post_does_not_start() {
+    if !MastodonMock::present().unwrap() {
+        return;
+    }
+    let mock = MastodonMock::shared().unwrap();
+    let account = mock.create_account("starting").unwrap();
+    let token = mock.token_for(&account, "read write").unwrap();
+    let programs = [
+        "platinum-intake",
+        "platinum-social-draft",
+        "platinum-social",
+    ];
+    let hosts = Hosts::set(&programs, &["social"], |_, home| {
+        let accounts = account.section("fedi", &mock.url(), home, Some(&token));
+        section(home, &accounts.unwrap())
+    });
+    let advice = "make one with the scope `read` alone at 127.0.0.1";
+    let says_once = |output: &Output| {
+        let said = [&*output.stdout, &*output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        println!("{said}");
+        assert!(!output.status.success());
+        assert_eq!(said.matches(advice).count(), 1, "{said}");
+        assert_eq!(said.matches("the token of `fedi`").count(), 1, "{said}");
+        said
+    };
+    let refused = says_once(&hosts.cloud.run(&["run"]));
+    let words =
+        "role cloud refuses the zone `social`: a cloud holds nothing that can act on a network";
+    assert!(refused.contains(words), "{refused}");
+    says_once(&hosts.cloud.run(&["doctor"]));
+    let copy = hosts.cloud.home().join("social.toml");
+    let copy = copy.display().to_string();
+    let tried = says_once(&hosts.local.run(&["doctor", "--cloud-social", &copy]));
+    assert!(tried.contains("cloud"), "{tried}");
     assert!(mock.posts(&account).unwrap().is_empty());
 }
 

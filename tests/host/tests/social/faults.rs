@@ -12,7 +12,7 @@ use std::{
 };
 
 use platinum_core::{Action, DraftId, Media, SocialPublish, VaultPath, layout};
-use platinum_host_tests::hosts::Host;
+use platinum_host_tests::hosts::{Host, notes};
 use platinum_testkit::{
     http_proxy::{Fate, HttpProxy},
     social::{BlueskyAccount, FediverseServer as _, MastodonAccount, MastodonMock, Pds, Snac},
@@ -102,6 +102,52 @@ fn death_of_the_daemon_publishes_once() {
             "We open on Monday, effect-prepared!"
         ]
     );
+}
+
+/// A daemon dies between the drafts of one task: the account that has none gets one, and the other no second one.
+#[test]
+fn death_between_two_drafts_loses_neither() {
+    if !(Pds::present().unwrap() && MastodonMock::present().unwrap()) {
+        return;
+    }
+    let (pds, mock) = (Pds::shared().unwrap(), MastodonMock::shared().unwrap());
+    let sky = pds.create_account("adabetween").unwrap();
+    let fedi = mock.create_account("adabetween").unwrap();
+    let owner = owner(|home| {
+        let fedi = fedi.section("fedi", &mock.url(), home, Some(&fedi.token));
+        [sky.section("sky", &pds.url(), home, true), fedi]
+            .map(Result::unwrap)
+            .concat()
+    });
+    let await_log = |words: &str| {
+        owner.wait(words, || Ok(owner.log().contains(words).then_some(())));
+    };
+    // The first draft is before its owner then, and the second account was not come to.
+    let dying = owner.start("mcp-call-begun=return(draft_post)");
+    await_log("the folder watcher: waiting for dropped files");
+    let note = "---\nzone: social\n---\nWe open on Monday, at last!\n";
+    fs::write(owner.vault().join("Inbox/opening.md"), note).unwrap();
+    owner.await_death();
+    drop(dying);
+    let pending = owner.vault().join(layout::PENDING_APPROVAL);
+    assert_eq!(notes(&pending).len(), 1, "{}", owner.log());
+    let _daemon = owner.start("");
+    let drafts = owner.wait("a draft for each account", || {
+        let drafts = notes(&pending);
+        Ok((drafts.len() > 1).then_some(drafts))
+    });
+    // Nothing more comes of it: the run has ended when its update is there.
+    await_log("A draft waits for ");
+    assert_eq!(notes(&pending), drafts);
+    let accounts: BTreeSet<String> = drafts
+        .iter()
+        .filter_map(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            let line = text.lines().find(|line| line.starts_with("account:"))?;
+            Some(line.to_owned())
+        })
+        .collect();
+    assert_eq!(accounts.len(), 2, "{accounts:?}");
 }
 
 /// A hundred posts, of which each loses the first answer that the server gives to it.

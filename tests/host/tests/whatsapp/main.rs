@@ -169,6 +169,40 @@ fn conversation_becomes_a_draft_and_one_message() {
     println!("{log}\n{}", owner.host.shows(&["doctor"]));
 }
 
+/// They write again before the owner has decided: the newer draft takes the place of the one that waits, and says so; an
+/// edited one stays, and the owner is told.
+#[test]
+fn newer_burst_replaces_the_waiting_draft() {
+    let owner = Owner::start();
+    owner.writes("wamid.IN1", "Does it come in blue?");
+    let (first, _) = owner.draft_with("in blue?");
+    owner.writes("wamid.IN2", "Or in green?");
+    let (second, text) = owner.draft_with("Or in green?");
+    assert!(
+        text.contains("It replaces the draft for earlier messages of this chat"),
+        "{text}"
+    );
+    let aside = owner.vault().join(format!("Rejected/{}.md", first.id));
+    let text = owner.wait("the first draft in Rejected/", || {
+        Ok(fs::read_to_string(&aside).ok())
+    });
+    assert!(text.contains("a newer message of this chat came"), "{text}");
+    assert_eq!(owner.waiting().len(), 1);
+    owner.fills(second.id, "In green, too.");
+    owner.writes("wamid.IN3", "And in red?");
+    let (third, _) = owner.draft_with("And in red?");
+    assert_ne!(third.id, second.id);
+    owner.wait("the owner to be told", || {
+        let dashboard = fs::read_to_string(owner.vault().join("Dashboard.md"));
+        let told = "A newer message of this chat came";
+        Ok(dashboard
+            .is_ok_and(|text| text.contains(told))
+            .then_some(()))
+    });
+    assert_eq!(owner.waiting().len(), 2);
+    owner.assert_only_messages_left(0);
+}
+
 /// The number moves between the approval and the sending: the draft waits again, with the reason, and nothing leaves.
 #[test]
 fn number_changed_after_the_draft_is_back_to_pending() {

@@ -6,7 +6,7 @@
 
 mod places;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use platinum_api::{Check, JournalState};
 use platinum_capabilities::zones::CheckLevel;
@@ -26,6 +26,21 @@ pub(crate) struct DoctorArgs {
     /// and nothing is sent. Without it, the one with which this machine reads is tried.
     #[arg(long, value_name = "FILE")]
     cloud_mail: Option<PathBuf>,
+    /// A copy of the cloud's own file of social networks: each network is asked whether what is in
+    /// it can act, and nothing is published.
+    #[arg(long, value_name = "FILE")]
+    cloud_social: Option<PathBuf>,
+}
+
+impl DoctorArgs {
+    /// The copy of the cloud's file of a zone.
+    fn cloud_file(&self, zone: &str) -> Option<&Path> {
+        match zone {
+            "email" => self.cloud_mail.as_deref(),
+            "social" => self.cloud_social.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 pub(crate) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<(), CommandError> {
@@ -53,7 +68,7 @@ pub(crate) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<(), CommandE
         let level = level_of(checked.level);
         let opens = level != Level::Error;
         checks.push(Check::new(id, level, plain(&checked.text, 500)));
-        let cloud_file = args.cloud_mail.as_deref();
+        let cloud_file = args.cloud_file(id);
         if opens || cloud_file.is_some() {
             let server = zone_server(&**zone, Role::Local);
             let tried = zone.check_cloud(server, cloud_file).await;

@@ -1,5 +1,5 @@
 //! What overtakes a draft or what became of it: its owner deletes it (`deleted`), a newer mail of its thread
-//! comes (`replaced`), what was sent comes back (`returned`).
+//! or a newer message of its chat comes (`replaced`), what was sent comes back (`returned`).
 //!
 //! Lives elsewhere: what the owner decides by a move is [`rejected`](super::rejected)'s and
 //! [`approved`](super::approved)'s.

@@ -1,19 +1,24 @@
-//! A thread has one live draft: when a newer mail of it came and was answered, the draft for the
-//! earlier mail is put into `Rejected/`, and the owner is told.
+//! A thread, and a chat, has one live draft: when something newer of it came and was answered, the draft for what came
+//! before is put into `Rejected/`, and the owner is told.
 //!
 //! Lives elsewhere: which drafts are of one conversation is `core`'s; the task of what was put away is
 //! filed by [`rejected`](crate::executor::rejected).
-//! Invariants: a draft that the owner approved or edited is never put away, they are told that a newer
-//! mail came; only a mail of the same writer, by the whole address, replaces: a stranger who knows a thread,
+//! Invariants: a draft that the owner approved or edited is never put away, they are told that something newer
+//! came; only a mail of the same writer, by the whole address, replaces: a stranger who knows a thread,
 //! and asks for the answer to go to its people, replaces nothing in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_api::approvals::MAX_DRAFT_BYTES;
 use platinum_capabilities::in_background;
-use platinum_core::{DraftId, EmailSend, TaskId, Timestamp, VaultPath, layout, sha256_hex};
+use platinum_core::{
+    DraftId, EmailSend, TaskId, Timestamp, VaultPath, WhatsappSend, layout, sha256_hex,
+};
 use platinum_effects::approvals::act;
-use platinum_vault::{ReadFiles, Vault, note::DraftNote};
+use platinum_vault::{
+    ReadFiles, Vault,
+    note::{DraftNote, TaskNote},
+};
 
 use crate::executor::context::ApprovalContext;
 
@@ -21,17 +26,64 @@ use crate::executor::context::ApprovalContext;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LiveDraft {
     note: DraftNote,
-    mail: EmailSend,
+    answer: Answer,
     is_approved: bool,
 }
 
-/// The mails of tasks: who wrote each, and when it came.
-type Mails = BTreeMap<TaskId, (String, Timestamp)>;
+/// An answer in a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Answer {
+    Mail(EmailSend),
+    Chat(WhatsappSend),
+}
+
+impl Answer {
+    /// That of a draft, if it is one.
+    fn of(note: &DraftNote) -> Option<Self> {
+        let mail = note.action.read().map(Self::Mail);
+        mail.or_else(|_| note.action.read().map(Self::Chat)).ok()
+    }
+
+    /// By what it is found among others: two of one conversation have one in common.
+    fn keys(&self) -> Vec<&str> {
+        match self {
+            Self::Mail(mail) => mail.thread().map(String::as_str).collect(),
+            Self::Chat(message) => vec![message.chat.as_str()],
+        }
+    }
+
+    fn is_same_conversation(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Mail(own), Self::Mail(other)) => own.is_same_conversation(other),
+            (Self::Chat(own), Self::Chat(other)) => own.is_same_conversation(other),
+            (Self::Mail(_), Self::Chat(_)) | (Self::Chat(_), Self::Mail(_)) => false,
+        }
+    }
+
+    /// Who wrote what it answers; of a chat, the chat.
+    fn writer(&self, task: &TaskNote) -> Option<String> {
+        match self {
+            Self::Mail(_) => task.from_address(),
+            Self::Chat(_) => task.fact(WhatsappSend::CHAT_FACT).last().cloned(),
+        }
+    }
+
+    /// What has come that it does not answer, in words.
+    fn newer(&self) -> &'static str {
+        match self {
+            Self::Mail(_) => "newer mail of this thread came",
+            Self::Chat(_) => "newer message of this chat came",
+        }
+    }
+}
+
+/// What tasks are about: who wrote it, and when it came.
+type Arrivals = BTreeMap<TaskId, (String, Timestamp)>;
 
 /// The files that were read, each with the draft that it is.
 pub(super) type LiveDrafts = ReadFiles<Option<LiveDraft>>;
 
-/// Puts away what newer mails replace. `drafts` saves reading again what is as it was.
+/// Puts away what newer mails and messages replace. `drafts` saves reading again what is as it was.
 pub(super) async fn finish(context: &mut ApprovalContext, drafts: &mut LiveDrafts) -> bool {
     let (vault, mut known) = (context.vault.clone(), std::mem::take(drafts));
     let folders = [layout::PENDING_APPROVAL, layout::APPROVED];
@@ -44,26 +96,26 @@ pub(super) async fn finish(context: &mut ApprovalContext, drafts: &mut LiveDraft
     let (listed, known) = in_background(look).await;
     *drafts = known;
     if let Err(error) = listed {
-        tracing::warn!("Cannot look for drafts of one thread: {error}.");
+        tracing::warn!("Cannot look for drafts of one conversation: {error}.");
         return false;
     }
     let live: Vec<LiveDraft> = drafts.values().flatten().cloned().collect();
     let conversations = conversations(&live);
-    let mut mails = Mails::new();
+    let mut arrivals = Arrivals::new();
     for (draft, _) in live
         .iter()
         .zip(&conversations)
         .filter(|(_, others)| !others.is_empty())
     {
         if let Ok(task) = context.sync.task(draft.note.task).await
-            && let Some(from) = task.from_address()
+            && let Some(from) = draft.answer.writer(&task)
         {
             let at = task.received.unwrap_or(task.created);
-            mails.insert(task.id, (from, at));
+            arrivals.insert(task.id, (from, at));
         }
     }
     let mut changed = false;
-    for (old, new) in replaced(&live, &conversations, &mails) {
+    for (old, new) in replaced(&live, &conversations, &arrivals) {
         changed |= replace(context, old, new).await;
     }
     changed
@@ -71,7 +123,7 @@ pub(super) async fn finish(context: &mut ApprovalContext, drafts: &mut LiveDraft
 
 async fn replace(context: &mut ApprovalContext, old: &LiveDraft, new: &LiveDraft) -> bool {
     let (id, task, by) = (old.note.id, old.note.task, new.note.id);
-    let (summary, newer) = (&old.note.summary, &new.note.summary);
+    let (summary, newer, came) = (&old.note.summary, &new.note.summary, new.answer.newer());
     let as_made = match context.sync.past_drafts(vec![task], BTreeSet::new()).await {
         Ok(past) => past.into_iter().find(|draft| draft.id == id),
         Err(error) => {
@@ -89,19 +141,17 @@ async fn replace(context: &mut ApprovalContext, old: &LiveDraft, new: &LiveDraft
             true => ("approved", layout::APPROVED),
             false => ("edited", layout::PENDING_APPROVAL),
         };
-        let text = format!(
-            "A newer mail of this thread came: {newer}. “{summary}”, which you {what}, stays in {place}/"
-        );
+        let text = format!("A {came}: {newer}. “{summary}”, which you {what}, stays in {place}/");
         return context.notify_once(Some(task), &text).await;
     }
-    let reason = format!("a newer mail of this thread came, and {by} answers it");
+    let reason = format!("a {came}, and {by} answers it");
     let approvals = context.executor.approvals();
     if let Err(error) = approvals.set_waiting_aside(id, &reason).await {
         tracing::warn!(draft = %id, "Cannot put a replaced draft away yet: {error}.");
         return false;
     }
     let text = format!(
-        "Replaced: {summary}: a newer mail of this thread came, and “{newer}” waits in its place; \
+        "Replaced: {summary}: a {came}, and “{newer}” waits in its place; \
          the earlier draft is in {}/",
         layout::REJECTED
     );
@@ -121,33 +171,35 @@ fn is_as_made(vault: &Vault, draft: DraftId, as_made: Option<&str>) -> bool {
 fn conversations(live: &[LiveDraft]) -> Vec<BTreeSet<usize>> {
     let mut by_id: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (place, draft) in live.iter().enumerate() {
-        for id in draft.mail.thread() {
+        for id in draft.answer.keys() {
             by_id.entry(id).or_default().push(place);
         }
     }
     let of_draft = |draft: &LiveDraft| -> BTreeSet<usize> {
-        let near = draft.mail.thread().flat_map(|id| &by_id[id.as_str()]);
+        let keys = draft.answer.keys().into_iter();
+        let near = keys.filter_map(|id| by_id.get(id)).flatten();
         let near: BTreeSet<usize> = near.copied().collect();
         near.into_iter()
             .filter(|&place| {
                 let other = &live[place];
-                other.note.task != draft.note.task && other.mail.is_same_conversation(&draft.mail)
+                other.note.task != draft.note.task
+                    && other.answer.is_same_conversation(&draft.answer)
             })
             .collect()
     };
     live.iter().map(of_draft).collect()
 }
 
-/// Each draft with the one of the newest mail of its conversation, by when their mails came. What is
-/// not known of a mail decides nothing.
+/// Each draft with the newest one of its conversation, by when came what they answer. What is not known of that decides
+/// nothing.
 fn replaced<'a>(
     live: &'a [LiveDraft],
     conversations: &[BTreeSet<usize>],
-    mails: &Mails,
+    arrivals: &Arrivals,
 ) -> Vec<(&'a LiveDraft, &'a LiveDraft)> {
     // Of two of one moment, the ids say which task was made first.
-    let age = |draft: &LiveDraft| Some((mails.get(&draft.note.task)?.1, draft.note.task));
-    let from = |draft: &LiveDraft| mails.get(&draft.note.task).map(|(from, _)| from);
+    let age = |draft: &LiveDraft| Some((arrivals.get(&draft.note.task)?.1, draft.note.task));
+    let from = |draft: &LiveDraft| arrivals.get(&draft.note.task).map(|(from, _)| from);
     let pairs = live
         .iter()
         .zip(conversations)
@@ -160,13 +212,13 @@ fn replaced<'a>(
     pairs.collect()
 }
 
-/// The draft of a mail in a file. One that cannot be read replaces nothing, and is not replaced. Blocks on the
+/// The draft of an answer in a file. One that cannot be read replaces nothing, and is not replaced. Blocks on the
 /// disk.
 fn read(vault: &Vault, path: &VaultPath) -> Option<LiveDraft> {
     let text = vault.read_text(path, MAX_DRAFT_BYTES).ok()?;
     let note = DraftNote::parse(&text).ok()?;
     Some(LiveDraft {
-        mail: note.action.read().ok()?,
+        answer: Answer::of(&note)?,
         note,
         is_approved: path.top() == layout::APPROVED,
     })
@@ -205,9 +257,56 @@ mod tests {
         };
         LiveDraft {
             note,
-            mail,
+            answer: Answer::Mail(mail),
             is_approved: false,
         }
+    }
+
+    /// An answer in a chat.
+    fn message(n: u128, chat: &str) -> LiveDraft {
+        let message = WhatsappSend {
+            chat: chat.to_owned(),
+            contact_number: None,
+            contact_id: None,
+            quoted_message: None,
+            text: "Yes.".to_owned(),
+        };
+        let mut draft = live(n, "", &[]);
+        draft.note.action = Action::new(&message);
+        LiveDraft {
+            answer: Answer::of(&draft.note).unwrap(),
+            ..draft
+        }
+    }
+
+    /// Of the same chat alone; an id of a mail that is called like a chat is none.
+    #[test]
+    fn replaced_is_what_answers_earlier_messages_of_the_chat() {
+        let drafts = [
+            message(1, "1650"),
+            message(2, "1650"),
+            message(3, "1219"),
+            live(4, "1650", &[]),
+        ];
+        let arrival = |n: u128, who: &str| {
+            let at = Timestamp::from_second(i64::try_from(n).unwrap()).unwrap();
+            (TaskId::from_parts(1, n), (who.to_owned(), at))
+        };
+        let arrivals = [
+            arrival(1, "1650"),
+            arrival(2, "1650"),
+            arrival(3, "1219"),
+            arrival(4, "1650"),
+        ];
+        let all = conversations(&drafts);
+        let pairs: Vec<_> = replaced(&drafts, &all, &arrivals.into())
+            .into_iter()
+            .map(|(old, new)| (old.note.id, new.note.id))
+            .collect();
+        assert_eq!(
+            pairs,
+            [(DraftId::from_parts(1, 1), DraftId::from_parts(1, 2))]
+        );
     }
 
     #[test]
@@ -245,7 +344,7 @@ mod tests {
             ("ann@x.test".to_owned(), at)
         };
         let task = |n| TaskId::from_parts(1, n);
-        let mails = Mails::from([
+        let mails = Arrivals::from([
             (task(1), ann(30)),
             (task(2), ann(10)),
             (task(3), ann(20)),
@@ -258,14 +357,14 @@ mod tests {
         let id = |n| DraftId::from_parts(1, n);
         assert_eq!(pairs, [(id(2), id(1)), (id(3), id(1))]);
         let all = conversations(&drafts);
-        assert_eq!(replaced(&drafts, &all, &Mails::new()), []);
+        assert_eq!(replaced(&drafts, &all, &Arrivals::new()), []);
         // Of two that came in the same second, one stays.
-        let same = Mails::from([(task(2), ann(10)), (task(3), ann(10))]);
+        let same = Arrivals::from([(task(2), ann(10)), (task(3), ann(10))]);
         let two = &drafts[1..3];
         assert_eq!(replaced(two, &conversations(two), &same).len(), 1);
         // Somebody else who has the answer go to the same people.
         let mallory = ("mallory@x.test".to_owned(), ann(20).1);
-        let foreign = Mails::from([(task(2), ann(10)), (task(3), mallory)]);
+        let foreign = Arrivals::from([(task(2), ann(10)), (task(3), mallory)]);
         assert_eq!(replaced(two, &conversations(two), &foreign), []);
     }
 }

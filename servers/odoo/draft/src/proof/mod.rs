@@ -7,11 +7,13 @@
 //! Invariants: a try counts as refused only where Odoo says that a right is missing; any other error says that the
 //! rights would have let it through. Where Odoo is away there is no verdict. What a try may leave where it is not
 //! refused is said; nothing is posted, paid or sent by it. The draft of the proof stays in Odoo, is found again, and is
-//! the only one.
+//! the only one: the proofs of one configuration come one after the other, also those of several processes.
 
 mod trial;
 mod ways;
 
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -59,9 +61,19 @@ pub struct TriedWay {
     pub answer: String,
 }
 
+/// How long a proof waits between two looks at whether that of another process is over.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// Whether the key of a server was proven to be one that can only draft: in this life of the server.
 #[derive(Debug, Default)]
-pub struct Proven(Mutex<Option<Verdict>>);
+pub struct Proven {
+    /// Whether nothing is drafted without a proof.
+    pub(crate) is_required: bool,
+    /// The file that every process locks which proves the same key.
+    pub(crate) lock: Option<PathBuf>,
+    /// Held over a proof.
+    verdict: Mutex<Option<Verdict>>,
+}
 
 #[derive(Debug)]
 enum Verdict {
@@ -74,19 +86,16 @@ enum Verdict {
 /// # Errors
 /// If Odoo is away, or the key cannot even save a draft: then it is not known what it can do.
 pub async fn prove_rights(service: &OdooService) -> Result<ProofAnswer, ServiceError> {
-    match &service.proven {
-        Some(Proven(verdict)) => decide(service, &mut *verdict.lock().await).await,
-        None => decide(service, &mut None).await,
-    }
+    decide(service, &mut *service.proven.verdict.lock().await).await
 }
 
 /// Whether a draft may be saved: where that is asked for, only with a key that is proven to be able to do nothing
 /// else. It is proven by the first call that gets an answer.
 pub(crate) async fn require_proof(service: &OdooService) -> Result<(), ServiceError> {
-    let Some(Proven(verdict)) = &service.proven else {
+    if !service.proven.is_required {
         return Ok(());
-    };
-    let mut verdict = verdict.lock().await;
+    }
+    let mut verdict = service.proven.verdict.lock().await;
     match &*verdict {
         Some(Verdict::CanOnlyDraft) => return Ok(()),
         Some(Verdict::CanAct { text, at }) if at.elapsed() < PAUSE => {
@@ -109,7 +118,14 @@ async fn decide(
 ) -> Result<ProofAnswer, ServiceError> {
     // An earlier verdict does not outlive a proof that was begun.
     *verdict = None;
-    let proof = match tokio::time::timeout(AT_MOST, trial::try_all(service)).await {
+    let proof = async {
+        let _lock = match &service.proven.lock {
+            Some(path) => Some(lock(path).await?),
+            None => None,
+        };
+        trial::try_all(service).await
+    };
+    let proof = match tokio::time::timeout(AT_MOST, proof).await {
         Ok(proof) => proof?,
         Err(_) => {
             let late = format!("it took more than {} s", AT_MOST.as_secs());
@@ -124,4 +140,19 @@ async fn decide(
         },
     });
     Ok(proof)
+}
+
+/// Waits until no other process proves, and keeps it so while the file is open.
+async fn lock(path: &Path) -> Result<File, ServiceError> {
+    let no_proof = |error: std::io::Error| {
+        ServiceError::NoProof(format!("{} cannot be locked: {error}", path.display()))
+    };
+    let file = File::open(path).map_err(no_proof)?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(LOOK).await,
+            Err(TryLockError::Error(error)) => return Err(no_proof(error)),
+        }
+    }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use platinum_odoo_draft::OdooService;
 use platinum_odoo_draft::drafting::{DraftArguments, DraftOutcome};
 use platinum_odoo_draft::proof::{ProofAnswer, prove_rights};
 use platinum_testkit::odoo::{OdooServer, OdooUser};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::drafting::arguments;
 use crate::real::{Real, invoice};
@@ -25,7 +25,20 @@ fn refused(class: &str, message: &str) -> Reply {
 
 /// An Odoo whose user can draft, and nothing else but what `is_allowed` says.
 fn odoo(is_allowed: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Scripted {
-    Scripted::odoo19(move |model, method, body| match (model, method) {
+    Scripted::odoo19(
+        move |model, method, body| match drafting(model, method, body) {
+            Some(reply) => reply,
+            None if is_allowed(model, method) => {
+                refused("ValidationError", "There is no such record.")
+            }
+            None => refused("AccessError", NO_RIGHT),
+        },
+    )
+}
+
+/// What Odoo answers to what drafting takes.
+fn drafting(model: &str, method: &str, body: &Value) -> Option<Reply> {
+    Some(match (model, method) {
         ("res.users", "context_get") => ok(json!({"lang": "en_US", "uid": 5})),
         ("account.journal", "search_read") => ok(json!([{"id": 3, "company_id": [1, "Mine"]}])),
         ("res.company", "read") => ok(json!([{"id": 1, "partner_id": [2, "Mine"]}])),
@@ -37,8 +50,7 @@ fn odoo(is_allowed: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Scri
             ok(json!([7]))
         }
         ("res.currency", "search_read") => ok(json!([])),
-        _ if is_allowed(model, method) => refused("ValidationError", "There is no such record."),
-        _ => refused("AccessError", NO_RIGHT),
+        _ => return None,
     })
 }
 
@@ -67,6 +79,41 @@ async fn proof_is_passed_where_all_is_refused() {
         "{}",
         proof.text
     );
+}
+
+/// As of the doctor beside a daemon that drafts: the second finds the draft that the first has made.
+#[tokio::test]
+async fn proofs_at_the_same_time_make_one_draft() {
+    let made = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&made);
+    let server = Scripted::odoo19(move |model, method, body| {
+        let reply = drafting(model, method, body);
+        match (model, method) {
+            ("account.move", "search_read") if count.load(Ordering::SeqCst) > 0 => {
+                return ok(json!([{"id": 7}]));
+            }
+            ("account.move", "create") if reply.is_some() => {
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+            _ => {}
+        }
+        reply.unwrap_or_else(|| refused("AccessError", NO_RIGHT))
+    });
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let of_doctor = server.service().proving_by_turns(file.path());
+    let of_daemon = server
+        .service()
+        .drafter_only()
+        .proving_by_turns(file.path());
+    let proofs = tokio::join!(
+        prove_rights(&of_doctor),
+        prove_rights(&of_daemon),
+        prove_rights(&of_doctor)
+    );
+    for proof in [proofs.0, proofs.1, proofs.2] {
+        assert_eq!(proof.unwrap().draft, 7);
+    }
+    assert_eq!(made.load(Ordering::SeqCst), 1);
 }
 
 /// Once a life of the server, before the first draft.

@@ -5,7 +5,6 @@ use platinum_social::ActingService;
 use platinum_social::finding::FindArguments;
 use platinum_social::publishing::PublishArguments;
 use platinum_social_client::Post;
-use platinum_social_draft::checking::CheckArguments;
 use platinum_social_draft::drafting::DraftArguments;
 use platinum_social_draft::reading::{GetArguments, ListArguments, SearchArguments};
 use serde_json::json;
@@ -30,7 +29,6 @@ async fn call_all(social: &ActingService, post: &Post) -> Vec<String> {
         account,
         id: post.reply_to.clone().unwrap_or_default(),
     };
-    let check = CheckArguments { post: post.clone() };
     let draft = DraftArguments {
         post: post.clone(),
         operation: reference.clone(),
@@ -48,7 +46,7 @@ async fn call_all(social: &ActingService, post: &Post) -> Vec<String> {
         format!("{:?}", reading.list_accounts(&ListArguments {}).await),
         format!("{:?}", reading.search_posts(&search).await),
         format!("{:?}", reading.get_post(&get).await),
-        format!("{:?}", reading.check_post(&check).await),
+        format!("{:?}", reading.check(post).await),
         format!("{:?}", reading.draft_post(&draft).await),
         format!("{:?}", social.publish_post(&publish).await),
         format!("{:?}", social.find_post(&find).await),

@@ -39,12 +39,12 @@ async fn draft(server: &FakeMastodon) -> Result<(), String> {
 async fn token_that_reads_is_taken() {
     for (scopes, nothing, asked) in [
         (Some(json!(["read", "profile"])), ok(json!({})), 0),
+        (None, refused(403, "outside the authorized scopes"), 1),
         (
-            Some(json!(["read", "write"])),
+            Some(json!([])),
             refused(403, "outside the authorized scopes"),
             1,
         ),
-        (None, refused(403, "outside the authorized scopes"), 1),
     ] {
         let server = FakeMastodon::start().await;
         set(&server, scopes, nothing);
@@ -52,6 +52,31 @@ async fn token_that_reads_is_taken() {
         // Proven once.
         assert_eq!(server.server.count("POST /api/v1/statuses"), asked);
         assert!(server.texts().is_empty());
+    }
+}
+
+/// That it cannot post says nothing of what else it can do.
+#[tokio::test]
+async fn token_with_an_acting_scope_is_refused_by_its_name() {
+    for (scopes, acting) in [
+        (json!(["read", "write:accounts"]), "write:accounts"),
+        (json!("read follow push"), "follow"),
+        (json!(["read", "write"]), "write"),
+    ] {
+        let server = FakeMastodon::start().await;
+        set(
+            &server,
+            Some(scopes),
+            refused(403, "outside the authorized scopes"),
+        );
+        assert_eq!(
+            draft(&server).await.unwrap_err(),
+            format!(
+                "no draft was saved: the token of `fedi` has the scope `{acting}`; make one with the scope `read` alone \
+                 at 127.0.0.1 (Preferences, Development), or remove it here"
+            )
+        );
+        assert!(server.server.posted().is_empty());
     }
 }
 
@@ -82,7 +107,7 @@ async fn token_without_an_answer_is_not_taken() {
         refused(429, "Too many requests"),
     ] {
         let server = FakeMastodon::start().await;
-        set(&server, Some(json!("read write")), nothing);
+        set(&server, None, nothing);
         let refusal = draft(&server).await.unwrap_err();
         let words = "no draft was saved, because it is not known whether the token of `fedi` can only read: ";
         assert!(refusal.starts_with(words), "{refusal}");

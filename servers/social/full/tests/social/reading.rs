@@ -1,8 +1,8 @@
 //! Accounts, posts, the search, and the check of a post.
 
 use platinum_social_client::Post;
+use platinum_social_draft::Checked;
 use platinum_social_draft::SocialService;
-use platinum_social_draft::checking::{CheckArguments, Checked};
 use platinum_social_draft::reading::{GetArguments, ListArguments, SearchArguments};
 use serde_json::json;
 
@@ -12,8 +12,7 @@ use crate::fixture::{Fixture, SECRET, post};
 use crate::scripted::{Reply, Scripted};
 
 async fn check(social: &SocialService, post: &Post) -> Checked {
-    let arguments = CheckArguments { post: post.clone() };
-    social.check_post(&arguments).await.unwrap()
+    social.check(post).await.unwrap()
 }
 
 #[tokio::test]

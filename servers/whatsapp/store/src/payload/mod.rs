@@ -106,7 +106,10 @@ fn error_words(error: &Value) -> String {
     ];
     let words = texts.into_iter().find_map(|text| line(text, 300));
     let words = words.unwrap_or_else(|| "without a reason".to_owned());
-    format!("{words} (error {})", error["code"])
+    match error["code"].as_i64() {
+        Some(code) => format!("{words} (error {code})"),
+        None => words,
+    }
 }
 
 #[cfg(test)]

@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::chat::{Chat, chat};
+use super::incoming::{self, Recorded};
+use crate::event::ChatEvent;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS arrivals (
@@ -124,7 +127,7 @@ pub enum StoreError {
 #[derive(Debug, Clone)]
 pub struct Store {
     connection: Arc<Mutex<Connection>>,
-    pub(super) bounds: StoreBounds,
+    bounds: StoreBounds,
 }
 
 impl Store {
@@ -190,6 +193,14 @@ impl Store {
         let worked = work(&step)?;
         step.commit()?;
         Ok(worked)
+    }
+
+    /// Records what was brought, in one step: all of it or, with an error, nothing.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub fn record(&self, events: &[ChatEvent], now: Timestamp) -> Result<Recorded, StoreError> {
+        self.step(|step| incoming::record(step, events, now, self.bounds))
     }
 
     /// The chat of this id.

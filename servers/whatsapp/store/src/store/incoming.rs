@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, params};
 
 use super::chat::{Chat, author_word, chat, find_chat};
-use super::{Store, StoreBounds, StoreError};
+use super::{StoreBounds, StoreError};
 use crate::contact::ContactPair;
 use crate::event::{Author, ChatEvent, ChatMessage, ContactChange, Delivery, Progress};
 
@@ -23,36 +23,32 @@ pub struct Recorded {
     pub known: usize,
 }
 
-impl Store {
-    /// Records what was brought, in one step: all of it or, with an error, nothing.
-    ///
-    /// # Errors
-    /// If it cannot be stored.
-    pub fn record(&self, events: &[ChatEvent], now: Timestamp) -> Result<Recorded, StoreError> {
-        let bounds = self.bounds;
-        self.step(|step| {
-            let mut recorded = Recorded::default();
-            for event in events {
-                let is_new = match event {
-                    ChatEvent::Message(message) => record_message(step, message, now)?,
-                    ChatEvent::Delivery(delivery) => record_delivery(step, delivery)?,
-                    ChatEvent::ContactChange(change) => record_change(step, change, now)?,
-                };
-                match is_new {
-                    true => recorded.new += 1,
-                    false => recorded.known += 1,
-                }
-            }
-            let last: i64 =
-                step.query_row("SELECT coalesce(max(seq), 0) FROM arrivals", [], |row| {
-                    row.get(0)
-                })?;
-            if recorded.new > 0 && (last % PRUNE_EVERY < 1 || recorded.new > 1) {
-                prune(step, bounds)?;
-            }
-            Ok(recorded)
-        })
+/// Records what was brought, and clears away what is beyond the bounds.
+pub(super) fn record(
+    step: &Transaction<'_>,
+    events: &[ChatEvent],
+    now: Timestamp,
+    bounds: StoreBounds,
+) -> Result<Recorded, StoreError> {
+    let mut recorded = Recorded::default();
+    for event in events {
+        let is_new = match event {
+            ChatEvent::Message(message) => record_message(step, message, now)?,
+            ChatEvent::Delivery(delivery) => record_delivery(step, delivery)?,
+            ChatEvent::ContactChange(change) => record_change(step, change, now)?,
+        };
+        match is_new {
+            true => recorded.new += 1,
+            false => recorded.known += 1,
+        }
     }
+    let last: i64 = step.query_row("SELECT coalesce(max(seq), 0) FROM arrivals", [], |row| {
+        row.get(0)
+    })?;
+    if recorded.new > 0 && (last % PRUNE_EVERY < 1 || recorded.new > 1) {
+        prune(step, bounds)?;
+    }
+    Ok(recorded)
 }
 
 /// Takes an id; whether it is the first time.
@@ -303,6 +299,7 @@ fn prune(step: &Transaction<'_>, bounds: StoreBounds) -> Result<(), StoreError> 
 mod tests {
     use std::sync::Barrier;
 
+    use super::super::Store;
     use super::*;
 
     fn at(second: i64) -> Timestamp {
