@@ -20,8 +20,8 @@ use super::{Networks, accounts::AccountsFile, check, interfaces, read_only};
 use crate::{
     tasks::TaskStore,
     zones::{
-        Check, PathBase, SecretSource, SourceCommand, ZoneCapabilities, check_environment,
-        environment, secrets_of, server_program,
+        Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities,
+        check_environment, environment, secrets_of, server_program,
     },
 };
 

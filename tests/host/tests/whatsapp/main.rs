@@ -182,24 +182,24 @@ fn newer_burst_replaces_the_waiting_draft() {
         text.contains("It replaces the draft for earlier messages of this chat"),
         "{text}"
     );
-    let aside = owner.vault().join(format!("Rejected/{}.md", first.id));
-    let text = owner.wait("the first draft in Rejected/", || {
+    let aside = owner.host.vault().join(format!("Rejected/{}.md", first.id));
+    let text = owner.host.wait("the first draft in Rejected/", || {
         Ok(fs::read_to_string(&aside).ok())
     });
     assert!(text.contains("a newer message of this chat came"), "{text}");
-    assert_eq!(owner.waiting().len(), 1);
+    assert_eq!(owner.host.drafts().len(), 1);
     owner.fills(second.id, "In green, too.");
     owner.writes("wamid.IN3", "And in red?");
     let (third, _) = owner.draft_with("And in red?");
     assert_ne!(third.id, second.id);
-    owner.wait("the owner to be told", || {
-        let dashboard = fs::read_to_string(owner.vault().join("Dashboard.md"));
+    owner.host.wait("the owner to be told", || {
+        let dashboard = fs::read_to_string(owner.host.vault().join("Dashboard.md"));
         let told = "A newer message of this chat came";
         Ok(dashboard
             .is_ok_and(|text| text.contains(told))
             .then_some(()))
     });
-    assert_eq!(owner.waiting().len(), 2);
+    assert_eq!(owner.host.drafts().len(), 2);
     owner.assert_only_messages_left(0);
 }
 

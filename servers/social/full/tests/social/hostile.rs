@@ -134,7 +134,7 @@ async fn echoing_server_gets_no_secret_into_an_answer() {
 /// The server redirects at each step to another one, which records what reaches it: nothing.
 #[tokio::test]
 async fn redirects_reach_nobody() {
-    let elsewhere = Scripted::start(|_| Reply::Json(200, json!({}))).await;
+    let elsewhere = Scripted::start(|_| Reply::Json(200, json!({}))).unwrap();
     for step in 0..12 {
         let pds = FakePds::start().await;
         pds.state.lock().unwrap().redirect = Some((step, format!("{}/x", elsewhere.url())));
@@ -160,7 +160,7 @@ async fn redirects_reach_nobody() {
 /// A post that names other places reaches only its server.
 #[tokio::test]
 async fn addresses_in_a_post_are_not_visited() {
-    let elsewhere = Scripted::start(|_| Reply::Json(200, json!({}))).await;
+    let elsewhere = Scripted::start(|_| Reply::Json(200, json!({}))).unwrap();
     let place = elsewhere.url();
     let server = FakeMastodon::start().await;
     let social = Fixture::mastodon(&server.server.url()).acting();

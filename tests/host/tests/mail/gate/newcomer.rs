@@ -158,8 +158,8 @@ impl Newcomer {
             .lines()
             .find(|line| line.starts_with("platinum trust \"$(platinum-cloud "))
             .unwrap();
-        let programs = daemon("cloud");
-        daemon("local");
+        // Both programs are in one folder.
+        let [programs, _] = ["cloud", "local"].map(daemon);
         let path = format!(
             "PATH={}:{}",
             programs.parent().unwrap().display(),
