@@ -236,6 +236,8 @@ fn picture_too_large_goes_back_before_anything_leaves() {
         Ok(pending.exists().then_some(()))
     })
     .unwrap_or_else(|error| panic!("{error:#}\n{}", owner.log()));
+    let shown = owner.await_words("came back: it cannot be published as it is: ");
+    assert!(shown.contains(refusal), "{shown}");
     assert!(pds.posts(&account).unwrap().is_empty());
     assert!(!has_published.load(Ordering::SeqCst));
 }
