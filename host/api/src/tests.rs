@@ -3,9 +3,12 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use platinum_capabilities::dashboard;
-use platinum_core::{DraftId, Role, TaskId, Timestamp};
+use platinum_core::{Action, DraftId, Role, SocialPublish, TaskId, Timestamp};
 use platinum_daemon::Config;
-use platinum_vault::Vault;
+use platinum_vault::{
+    Vault,
+    note::{DraftNote, Note},
+};
 use proptest::prelude::*;
 
 use crate::{Approvals, Status, approval_policy};
@@ -138,4 +141,44 @@ fn status_names_a_server_that_does_not_run() {
     );
     fs::remove_file(&file).unwrap();
     assert_eq!(read(), (None, vec![]));
+}
+
+/// As its note has it, for as long as it is there.
+#[test]
+fn approvals_say_why_a_draft_came_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let pending = folder.path().join("vault/Pending_Approval");
+    fs::create_dir_all(&pending).unwrap();
+    let config = config(folder.path());
+    let vault = Vault::open(&config.vault.path).unwrap();
+    let post = SocialPublish {
+        account: "sky".to_owned(),
+        text: "We open on Monday".to_owned(),
+        ..SocialPublish::default()
+    };
+    let draft = DraftNote {
+        id: DraftId::from_parts(1, 1),
+        created: now(),
+        by: "cloud".to_owned(),
+        task: TaskId::from_parts(1, 1),
+        epoch: Some(1),
+        action: Action::new(&post),
+        summary: "Post as ada".to_owned(),
+        reason: "You dropped a note".to_owned(),
+        expires: "2026-11-30T20:00:00Z".parse().unwrap(),
+        doubts: vec![],
+    };
+    let why = "it cannot be published as it is: 60 too many";
+    for returned in [None, Some(why)] {
+        let mut note = Note::parse(&draft.render()).unwrap();
+        if let Some(why) = returned {
+            note.set("returned", why).unwrap();
+        }
+        fs::write(pending.join(format!("{}.md", draft.id)), note.to_text()).unwrap();
+        let agent = config.agent(Role::Local).unwrap();
+        let policy = approval_policy(&config, &agent);
+        let approvals = Approvals::read(&vault, &config.vault.state, &policy, now()).unwrap();
+        let shown = approvals.pending[0].draft.as_ref().unwrap();
+        assert_eq!(shown.returned.as_deref(), returned);
+    }
 }

@@ -197,6 +197,7 @@ impl From<NotDone> for Outcome {
         Self::NotSent {
             reason,
             retry: recovery != Recovery::None,
+            differs: recovery == Recovery::Approval,
         }
     }
 }
@@ -301,6 +302,7 @@ impl Executor {
             Outcome::NotSent {
                 reason,
                 retry: true,
+                ..
             } => Err(EffectError::Postponed(reason)),
             Outcome::NotSent { reason, .. } | Outcome::DoneByOwner { reason } => {
                 Err(EffectError::Refused(reason))
@@ -392,6 +394,7 @@ impl Executor {
                 State::Intended(_) => Some(Outcome::NotSent {
                     reason: "Platinum ended before it was handed over".to_owned(),
                     retry: true,
+                    differs: false,
                 }),
                 // From here on it is the owner's to decide, unless the other side has it.
                 State::HandedOver(_) => Some(Outcome::Unknown {

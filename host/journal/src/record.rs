@@ -61,6 +61,9 @@ pub enum Outcome {
         reason: String,
         /// Whether trying again later may help.
         retry: bool,
+        /// Whether that is as it is not what was approved, and so goes back to its owner.
+        #[serde(default)]
+        differs: bool,
     },
     /// It did not happen, and need not: the owner has done themself what it was for.
     DoneByOwner {
@@ -81,7 +84,12 @@ pub(crate) enum Stored {
     /// [`Outcome::Receipt`].
     Receipt(Receipt),
     /// [`Outcome::NotSent`].
-    NotSent { reason: String, retry: bool },
+    NotSent {
+        reason: String,
+        retry: bool,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        differs: bool,
+    },
     /// [`Outcome::DoneByOwner`].
     DoneByOwner { reason: String },
     /// [`Outcome::Unknown`].
@@ -96,7 +104,15 @@ impl From<&Outcome> for Stored {
     fn from(outcome: &Outcome) -> Self {
         match outcome.clone() {
             Outcome::Receipt(receipt) => Self::Receipt(receipt),
-            Outcome::NotSent { reason, retry } => Self::NotSent { reason, retry },
+            Outcome::NotSent {
+                reason,
+                retry,
+                differs,
+            } => Self::NotSent {
+                reason,
+                retry,
+                differs,
+            },
             Outcome::DoneByOwner { reason } => Self::DoneByOwner { reason },
             Outcome::Unknown { reason } => Self::Unknown { reason },
         }
@@ -142,6 +158,8 @@ pub enum State {
         reason: String,
         /// Whether trying again later may help.
         retry: bool,
+        /// Whether it was not what was approved.
+        differs: bool,
     },
     /// It did not happen: the owner has done themself what it was for.
     DoneByOwner {

@@ -548,10 +548,15 @@ pub(crate) fn state_of(connection: &Connection, draft: DraftId) -> Result<State,
     };
     Ok(match read_back(outcome_seq.unwrap_or(seq), &outcome)? {
         Stored::Receipt(receipt) => State::Done(intent, receipt),
-        Stored::NotSent { reason, retry } => State::NotSent {
+        Stored::NotSent {
+            reason,
+            retry,
+            differs,
+        } => State::NotSent {
             intent,
             reason,
             retry,
+            differs,
         },
         Stored::DoneByOwner { reason } => State::DoneByOwner { intent, reason },
         Stored::Unknown { reason } => State::Unknown { intent, reason },

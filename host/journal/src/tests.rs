@@ -47,6 +47,7 @@ pub(crate) fn not_sent() -> Outcome {
     Outcome::NotSent {
         reason: "451 later".to_owned(),
         retry: true,
+        differs: false,
     }
 }
 
@@ -556,6 +557,7 @@ fn has_reached_counts_the_attempt_that_happened() {
     let not_sent = Outcome::NotSent {
         reason: "550 no such user".to_owned(),
         retry: false,
+        differs: false,
     };
     journal.record(draft(1), &not_sent).unwrap();
     journal.intend(&attempt("b", "Ada@example.test")).unwrap();

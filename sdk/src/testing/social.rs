@@ -27,6 +27,8 @@ pub struct TestSocial {
     pub answerable: BTreeMap<String, AnsweredPost>,
     /// Texts that are a fault wherever a post has them: a mention of nobody.
     pub faulty: Vec<String>,
+    /// Characters that are counted with the one before them.
+    pub joined: Vec<char>,
     /// What every call answers that reads or checks, if not success.
     pub read_error: Option<Error>,
     /// What was checked.
@@ -87,7 +89,8 @@ impl TestSocial {
         let texts: Vec<&String> = std::iter::once(&post.text).chain(&post.thread).collect();
         let parts = texts.iter().map(|text| CountedPart {
             text: (*text).clone(),
-            count: u32::try_from(text.chars().count()).unwrap_or(u32::MAX),
+            count: u32::try_from(text.chars().filter(|c| !self.joined.contains(c)).count())
+                .unwrap_or(u32::MAX),
             max,
             bytes: None,
         });

@@ -13,7 +13,7 @@ use platinum_sdk::social::types::Post;
 use platinum_sdk::text::{one_line, sanitize};
 use platinum_sdk::{Error, social};
 
-use crate::fit::{Limit, Shortened, shorten, split};
+use crate::fit::{Limit, shorten, split};
 use crate::request::{self, Material};
 use crate::strange::without_strange;
 
@@ -72,7 +72,6 @@ pub fn compose(
     wanted: &Wanted<'_>,
     material: &Material<'_>,
 ) -> Result<Composed, Unfit> {
-    let limit = Limit::of(limits);
     let whole = with_parts(wanted.frame, wanted.parts);
     let first = host.check(&whole)?;
     if !wanted.is_request && !is_too_long(&first, limits) {
@@ -91,7 +90,7 @@ pub fn compose(
             "No model wrote this: it is your note as it stands.",
         );
     }
-    by_rule(host, account, limit, limits, wanted)
+    by_rule(host, account, limits, wanted, &first)
 }
 
 /// A text by a model; none where there is no model, or none that is short enough.
@@ -165,48 +164,51 @@ fn written_by(completion: &Completion, strange: usize) -> String {
     how
 }
 
-/// The owner's text made to fit.
+/// The owner's text made to fit; `whole` is what the network says of all of it.
 fn by_rule(
     host: &impl DraftSocial,
     account: &Account,
-    limit: Limit,
     limits: &Limits,
     wanted: &Wanted<'_>,
+    whole: &Checked,
 ) -> Result<Composed, Unfit> {
     let unfit = |what: &str| Unfit::Fault(format!("{what} for {}", account.name));
-    let mut limit = limit;
+    let mut limit = Limit::of(limits);
     for _ in 0..MAX_TRIES {
-        let (parts, how) = if wanted.is_thread {
+        let parts = if wanted.is_thread {
             let split: Option<Vec<Vec<String>>> =
                 wanted.parts.iter().map(|part| split(part, limit)).collect();
             let parts = split
                 .ok_or_else(|| unfit("it cannot be parted into posts that are short enough"))?;
-            let parts = parts.concat();
-            let how = format!("Parted into a thread of {} posts.", parts.len());
-            (parts, how)
+            parts.concat()
         } else {
             let text = wanted.parts.join("\n\n");
             let short =
                 shorten(&text, limit).ok_or_else(|| unfit("it cannot be made short enough"))?;
-            let how = shortened(&short, account);
-            (vec![short.text], how)
+            vec![short]
         };
         let post = with_parts(wanted.frame, &parts);
         let checked = host.check(&post)?;
         match excess(&checked, limits) {
-            0 => return taken(post, &checked, &how),
+            0 if wanted.is_thread => {
+                let how = format!("Parted into a thread of {} posts.", parts.len());
+                return taken(post, &checked, &how);
+            }
+            0 => return taken(post, &checked, &shortened(whole, &checked, account)),
             more => limit = limit.less(more),
         }
     }
     Err(unfit("it cannot be made short enough"))
 }
 
-fn shortened(short: &Shortened, account: &Account) -> String {
+/// From which count to which, as the network counts.
+fn shortened(whole: &Checked, short: &Checked, account: &Account) -> String {
+    let count = |checked: &Checked| checked.parts.iter().map(|part| part.count).sum::<u32>();
     format!(
         "Shortened by rule from {} to {} characters for {}: read what is left. A line `thread: yes` in the note makes a \
          thread of it instead.",
-        short.from,
-        short.to,
+        count(whole),
+        count(short),
         one_line(&account.network, 40)
     )
 }

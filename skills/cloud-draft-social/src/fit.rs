@@ -22,17 +22,6 @@ pub struct Limit {
     per_url: Option<usize>,
 }
 
-/// A text that was shortened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shortened {
-    /// What is left.
-    pub text: String,
-    /// The count of the whole text.
-    pub from: usize,
-    /// The count of what is left.
-    pub to: usize,
-}
-
 impl Limit {
     /// Of an account.
     #[must_use]
@@ -55,8 +44,7 @@ impl Limit {
     }
 
     /// How much a text counts.
-    #[must_use]
-    pub fn count(self, text: &str) -> usize {
+    fn count(self, text: &str) -> usize {
         let whole = text.chars().count();
         let Some(per_url) = self.per_url else {
             return whole;
@@ -78,15 +66,10 @@ impl Limit {
 /// The beginning of a text that fits: whole sentences, else whole words and `…`; the last address of what is left out
 /// stands at its end. None where not even that fits.
 #[must_use]
-pub fn shorten(text: &str, limit: Limit) -> Option<Shortened> {
+pub fn shorten(text: &str, limit: Limit) -> Option<String> {
     let text = text.trim();
-    let done = |shorter: String| Shortened {
-        from: limit.count(text),
-        to: limit.count(&shorter),
-        text: shorter,
-    };
     if limit.fits(text) {
-        return Some(done(text.to_owned()));
+        return Some(text.to_owned());
     }
     let links: Vec<&str> = named(text)
         .filter(|one| one.kind == Kind::Link)
@@ -105,12 +88,12 @@ pub fn shorten(text: &str, limit: Limit) -> Option<Shortened> {
         limit.fits(&with_link(kept, ""))
     });
     if let Some(kept) = sentences {
-        return Some(done(with_link(kept, "")));
+        return Some(with_link(kept, ""));
     }
     let is_fit = |kept: &str| limit.fits(&with_link(kept, CUT));
     let kept = longest(word_ends(text), text, limit, is_fit)
         .or_else(|| longest(character_ends(text), text, limit, is_fit))?;
-    Some(done(with_link(without_open_link(kept, text), CUT)))
+    Some(with_link(without_open_link(kept, text), CUT))
 }
 
 /// A text as posts that fit, in their order; none if it would be too many, or a character alone is too long.
@@ -245,16 +228,11 @@ mod tests {
     fn shorten_keeps_whole_sentences_and_the_last_link() {
         let text = "We open on Monday. Come early! There is cake for all. More: https://a.test/x";
         let short = shorten(text, limit(60)).unwrap();
-        assert_eq!(
-            short.text,
-            "We open on Monday. Come early!\n\nhttps://a.test/x"
-        );
-        assert_eq!((short.from, short.to), (76, 48));
-        let whole = shorten(text, limit(76)).unwrap();
-        assert_eq!(whole.text, text);
+        assert_eq!(short, "We open on Monday. Come early!\n\nhttps://a.test/x");
+        assert_eq!(shorten(text, limit(76)).unwrap(), text);
         let words = shorten("One very long sentence without an end", limit(12)).unwrap();
-        assert_eq!(words.text, "One very…");
-        assert_eq!(shorten("漢字漢字", limit(3)).unwrap().text, "漢字…");
+        assert_eq!(words, "One very…");
+        assert_eq!(shorten("漢字漢字", limit(3)).unwrap(), "漢字…");
     }
 
     /// An address that is cut leads elsewhere.
@@ -262,7 +240,7 @@ mod tests {
     fn shorten_never_cuts_an_address() {
         let text = "Look https://a.test/long/way/to/go and more words than fit";
         let short = shorten(text, limit(45)).unwrap();
-        assert_eq!(short.text, "Look https://a.test/long/way/to/go and more…");
+        assert_eq!(short, "Look https://a.test/long/way/to/go and more…");
         let short = shorten(text, limit(30));
         assert_eq!(short, None);
     }

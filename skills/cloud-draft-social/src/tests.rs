@@ -160,6 +160,23 @@ fn run_too_long_is_shortened_by_rule_and_said() {
     );
 }
 
+/// The owner reads the same number in the reason and on the card.
+#[test]
+fn run_shortened_is_counted_as_the_network_counts() {
+    let text = "There is cafe\u{301} for all of us. ".repeat(20);
+    let mut host = host(&BOTH[..1], &text);
+    host.social.joined = vec!['\u{301}'];
+    draft(&host).unwrap();
+    let posts = proposed(&host);
+    let count = |text: &str| text.chars().filter(|c| *c != '\u{301}').count();
+    let words = format!(
+        "Shortened by rule from {} to {} characters",
+        count(text.trim()),
+        count(&posts[0].1)
+    );
+    assert!(reasons(&host)[0].contains(&words), "{:?}", reasons(&host));
+}
+
 #[test]
 fn run_too_long_becomes_a_thread_if_the_note_asks() {
     let text = format!(

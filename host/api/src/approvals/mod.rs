@@ -71,7 +71,7 @@ fn pending_row(pending: &Pending, now: Timestamp) -> ApprovalRow {
     ApprovalRow {
         path: pending.path.clone(),
         state,
-        draft: draft.map(|draft| DraftSummary::of(draft).with_message(&pending.file)),
+        draft: draft.map(|draft| DraftSummary::of(draft).with_file(&pending.file)),
     }
 }
 

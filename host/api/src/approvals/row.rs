@@ -1,7 +1,10 @@
 //! [`ApprovalRow`]: one draft, what it would do and what becomes of it.
 
 use platinum_core::{ActionKind, DraftId, Timestamp, VaultPath, text::has_gaps};
-use platinum_effects::{approvals::EntryState, review::escape_hidden};
+use platinum_effects::{
+    approvals::{EntryState, RETURNED},
+    review::escape_hidden,
+};
 use platinum_vault::note::{DraftBody, DraftNote, Note};
 use serde::Serialize;
 
@@ -38,6 +41,9 @@ pub struct DraftSummary {
     pub fields: Vec<Field>,
     /// What its owner has to look at first.
     pub doubts: Vec<String>,
+    /// Why it is before its owner again, if it was approved and came back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returned: Option<String>,
     /// Whether the text is one that a server rendered: an invoice, with tables.
     pub is_rendered: bool,
     /// The text that will leave, its characters that are not seen written out.
@@ -78,6 +84,7 @@ impl DraftSummary {
                 .iter()
                 .map(|doubt| plain(&escape_hidden(doubt), 500))
                 .collect(),
+            returned: None,
             is_rendered: draft.action.heading().is_some(),
             text: escape_hidden(draft.action.text()),
             answers: None,
@@ -86,10 +93,13 @@ impl DraftSummary {
         }
     }
 
-    /// With the message that its file shows above the text that leaves.
+    /// With what its file says beside the action: the message that it shows above the text that leaves, and why it
+    /// came back.
     #[must_use]
-    pub fn with_message(mut self, file: &str) -> Self {
+    pub fn with_file(mut self, file: &str) -> Self {
         let note = Note::parse(file).ok();
+        let returned = note.as_ref().and_then(|note| note.get_text(RETURNED[0]));
+        self.returned = returned.map(|why| plain(&escape_hidden(why), 500));
         let body = note.as_ref().and_then(|note| DraftBody::of(note).ok());
         let card = body.as_ref().and_then(DraftBody::card);
         self.card = card.as_deref().map(escape_hidden);

@@ -26,7 +26,7 @@ use super::{
 use crate::writing::blocking;
 
 /// The properties of a draft that came back: why, and when.
-pub(super) const RETURNED: [&str; 2] = ["returned", "returned-at"];
+pub const RETURNED: [&str; 2] = ["returned", "returned-at"];
 
 /// The property of a draft that is held: what was found in it.
 pub(super) const HELD: &str = "held";

@@ -141,6 +141,8 @@ pub(super) struct Inspection<'a> {
     pub(super) differences: &'a HashMap<DraftId, Difference>,
     /// Which skills are installed by now, if that may be others than this process runs.
     pub(super) installed_skills: Option<&'a InstalledSkills>,
+    /// Whether that is shown by another process than the one that carries it out.
+    pub(super) is_shown_alone: bool,
 }
 
 /// That what would leave is not what was approved, as the other side's server says.
@@ -172,6 +174,7 @@ pub fn inspect(
         attempts: &HashMap::new(),
         differences: &HashMap::new(),
         installed_skills: None,
+        is_shown_alone: true,
     };
     let mut entries = inspection.scan()?;
     let paused = journal.paused().map_err(|error| error.to_string())?;
@@ -348,6 +351,7 @@ impl Inspection<'_> {
                 intent,
                 reason,
                 retry: false,
+                ..
             } if intent.fingerprint == fingerprint && journal.approval(id)?.is_some() => {
                 return Ok(EntryState::Refused(reason));
             }
@@ -361,6 +365,14 @@ impl Inspection<'_> {
             | State::DoneByOwner { .. }
             | State::Absent
             | State::LetGo(_) => None,
+            // The daemon knows what would leave now, and puts it back with that.
+            State::NotSent {
+                reason,
+                differs: true,
+                ..
+            } if self.is_shown_alone && journal.approval(id)?.is_some() => {
+                return Ok(EntryState::Returning(reason));
+            }
             State::NotSent { intent, reason, .. } => Some((intent.at, reason)),
         };
         if outgoing.note.expires <= self.now {

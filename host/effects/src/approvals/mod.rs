@@ -32,7 +32,7 @@ use platinum_journal::approvals::Approval;
 use platinum_vault::note::DraftNote;
 use wasmtime::component::{HasData, ResourceTable};
 
-pub use admission::{Admitted, IN_DOUBT, Returned};
+pub use admission::{Admitted, IN_DOUBT, RETURNED, Returned};
 pub use findings::{CheckContext, Finding, findings};
 pub use fingerprint::{Attachment, GAPS, Outgoing, SEND_AT, Unreadable};
 pub use inspect::{EntryState, QueueEntry, inspect};

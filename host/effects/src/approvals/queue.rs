@@ -146,6 +146,7 @@ impl Approvals {
                 attempts: &attempts,
                 differences: &differences,
                 installed_skills: installed_skills.as_deref(),
+                is_shown_alone: false,
             })
         })
         .await
@@ -312,6 +313,7 @@ impl Approvals {
                     intent,
                     reason,
                     retry: false,
+                    ..
                 }
                 | State::DoneByOwner { intent, reason } = decision.state(id)?
                     && intent.fingerprint == fingerprint

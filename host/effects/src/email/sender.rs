@@ -385,17 +385,20 @@ fn failed(error: &CallError) -> Outcome {
         CallError::NotStarted(_) => Outcome::NotSent {
             reason: text,
             retry: true,
+            differs: false,
         },
         // An attempt is answered by an outcome, never by an error: nothing was tried. Should some
         // server mean something else by it, it is still not tried again.
         CallError::Tool(_) => Outcome::NotSent {
             reason: text,
             retry: false,
+            differs: false,
         },
         // The tool's arguments or name are not known there: the same next time.
         _ if error.certainly_not_run() => Outcome::NotSent {
             reason: text,
             retry: false,
+            differs: false,
         },
         _ => unknown(text),
     }

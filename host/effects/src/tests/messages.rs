@@ -7,6 +7,7 @@ use platinum_journal::{
 };
 
 use super::*;
+use crate::approvals::{EntryState, inspect};
 
 /// The message of [`draft`] from this address, under this Message-ID.
 fn message(from: &str, message_id: &str) -> MessageDigest {
@@ -221,6 +222,11 @@ async fn message_that_the_server_composes_otherwise_goes_back() {
         let why = "it is another message";
         assert!(matches!(error, EffectError::Postponed(reason) if reason == why));
         assert!(fixture.approvals.has_differences());
+        // Who looks from outside is told the same, and not that it is tried again.
+        let (vault, policy) = (&fixture.vault, fixture.approvals.policy());
+        let entries = inspect(vault, &fixture.journal, policy, fixture.now()).unwrap();
+        let states: Vec<EntryState> = entries.into_iter().map(|entry| entry.state).collect();
+        assert_eq!(states, [EntryState::Returning(why.to_owned())]);
         assert!(fixture.next().await.is_none());
         assert_eq!(reasons(&fixture).await, [why]);
         assert!(!fixture.approvals.has_differences());

@@ -188,6 +188,7 @@ fn not_sent(retry: bool) -> Outcome {
     Outcome::NotSent {
         reason: "451 try later".into(),
         retry,
+        differs: false,
     }
 }
 

@@ -176,6 +176,10 @@ pub(super) fn summary_of(draft: &DraftSummary, shown: Shown, paint: Paint) -> St
     };
     let value_width = if shown == Shown::Start { 200 } else { 1000 };
     let mut text = String::new();
+    if let Some(why) = &draft.returned {
+        text.push_str(&paint.word(Level::Warn, &format!("  came back: {why}")));
+        text.push('\n');
+    }
     for doubt in &draft.doubts {
         text.push_str(&paint.word(Level::Warn, &format!("  look first: {doubt}")));
         text.push('\n');

@@ -301,7 +301,7 @@ fn confirm(
     asked: &Asked,
     digest: &str,
 ) -> Result<(), CommandError> {
-    let summary = DraftSummary::of(&asked.outgoing.note).with_message(&asked.outgoing.file);
+    let summary = DraftSummary::of(&asked.outgoing.note).with_file(&asked.outgoing.file);
     let mut text = approvals::summary_of(&summary, Shown::All, ctx.paint);
     text.push_str("\nTo confirm:\n");
     for finding in &asked.findings {

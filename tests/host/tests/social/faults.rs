@@ -259,6 +259,12 @@ fn picture_too_large_goes_back_before_anything_leaves() {
     owner.wait("the draft before its owner again", || {
         Ok(pending.exists().then_some(()))
     });
+    let shown = owner.wait("why it came back", || {
+        let shown = owner.shows(&["approvals", "--full"]);
+        let words = "came back: it cannot be published as it is: ";
+        Ok(shown.contains(words).then_some(shown))
+    });
+    assert!(shown.contains(refusal), "{shown}");
     assert!(pds.posts(&account).unwrap().is_empty());
     assert!(!has_published.load(Ordering::SeqCst));
 }

@@ -59,6 +59,7 @@ fn inspection<'a>(
         attempts,
         differences,
         installed_skills: None,
+        is_shown_alone: false,
     }
 }
 
