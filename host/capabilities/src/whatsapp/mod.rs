@@ -18,7 +18,10 @@ use platinum_core::{Capability, TaskId};
 use platinum_engine::{Call, Interface};
 use platinum_vault::Vault;
 
-pub use server::{ChatMessages, ChatServer, ChatState, KnownMessage};
+pub use server::{
+    ChatMessages, ChatServer, ChatState, CheckedMessage, KnownMessage, KnownTemplate,
+    KnownTemplates,
+};
 
 use crate::{
     bindings::platinum::whatsapp::{propose as propose_interface, read as read_interface},

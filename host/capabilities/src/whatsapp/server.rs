@@ -38,6 +38,39 @@ pub struct ChatState {
     /// Why nothing may be sent there now, in words.
     #[serde(default)]
     pub refusal: Option<String>,
+    /// Whether a template may be sent there, whatever `refusal` says.
+    #[serde(default)]
+    pub takes_templates: bool,
+}
+
+/// The templates that may be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct KnownTemplates {
+    /// The templates.
+    pub templates: Vec<KnownTemplate>,
+}
+
+/// A text with gaps that WhatsApp has approved.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct KnownTemplate {
+    /// Its name.
+    pub name: String,
+    /// Its language.
+    pub language: String,
+    /// All that it shows, with `{{name}}` for each gap.
+    pub text: String,
+    /// The names of its gaps, in the order of their values.
+    pub gaps: Vec<String>,
+}
+
+/// A message as the server would send it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct CheckedMessage {
+    /// All of its text.
+    pub text: String,
+    /// Why it cannot be sent as it is, in words.
+    #[serde(default)]
+    pub fault: Option<String>,
 }
 
 /// The number and the id of somebody.
@@ -108,6 +141,27 @@ pub(super) async fn get_messages(
     let question = json!({ "chat": chat, "limit": limit });
     let answer: ChatMessages = ask(server, "get_messages", question).await?;
     Ok(answer.messages)
+}
+
+/// The templates that may be sent.
+pub(super) async fn list_templates(server: &dyn ChatServer) -> Result<Vec<KnownTemplate>, Error> {
+    let answer: KnownTemplates = ask(server, "list_templates", json!({})).await?;
+    Ok(answer.templates)
+}
+
+/// What a message would say.
+///
+/// # Errors
+/// If it cannot be sent as it is, or the server cannot be asked.
+pub(super) async fn check_message(
+    server: &dyn ChatServer,
+    message: Value,
+) -> Result<String, Error> {
+    let checked: CheckedMessage = ask(server, "check_message", message).await?;
+    match checked.fault {
+        Some(fault) => Err(Error::Invalid(one_line(&fault, MAX_TEXT))),
+        None => Ok(checked.text),
+    }
 }
 
 async fn ask<T: DeserializeOwned>(

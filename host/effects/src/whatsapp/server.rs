@@ -3,13 +3,14 @@
 //! Invariant: an answer to what acts that is not understood, or that is lost, is [`Outcome::Unknown`].
 
 use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use platinum_core::{Timestamp, WhatsappSend, text::one_line};
 use platinum_journal::Outcome;
 use platinum_mcp::{CallError, Session};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::{NotDone, acting::outcome_of};
+use crate::{NotDone, acting::outcome_of, approvals::Attachment};
 
 /// What its owner calls the server.
 const SERVER: &str = "the WhatsApp server";
@@ -24,6 +25,9 @@ pub struct KnownChat {
     /// Why nothing may be sent there now, in words.
     #[serde(default)]
     pub refusal: Option<String>,
+    /// Whether a template may be sent there, whatever `refusal` says.
+    #[serde(default)]
+    pub takes_templates: bool,
 }
 
 /// The number and the id of somebody.
@@ -55,6 +59,28 @@ pub struct MessageRequest {
     pub reference: String,
     /// What was approved.
     pub message: WhatsappSend,
+    /// The file that leaves with it, as it was approved.
+    pub file: Option<Attachment>,
+}
+
+impl MessageRequest {
+    /// What of the message is a template or a file, as the server's tools take it; a file with its content where it is to
+    /// be sent.
+    fn special(&self, with_content: bool) -> Value {
+        let template = self.message.template.as_ref().map(|name| {
+            let language = self.message.template_language.as_deref();
+            json!({ "name": name, "language": language.unwrap_or_default() })
+        });
+        let file = self.file.as_ref().map(|file| {
+            let mut shape = json!({ "name": file.path.file_name(), "type": file.path.media_type(),
+                "size": file.bytes.len(), "sha256": file.sha256() });
+            if with_content {
+                shape["data"] = json!(STANDARD.encode(&file.bytes));
+            }
+            shape
+        });
+        json!({ "text": self.message.text, "template": template, "file": file })
+    }
 }
 
 /// What is known of a message that was to be sent.
@@ -97,6 +123,12 @@ pub trait WhatsappServer: Send + Sync {
     /// If it cannot be asked, or there is no such chat.
     async fn own_messages(&self, chat: &str, limit: u32) -> Result<Vec<OwnMessage>, WhatsappError>;
 
+    /// Why a message cannot be sent as it is: the text is not the template's, the file is of no type that WhatsApp takes.
+    ///
+    /// # Errors
+    /// If it cannot be asked.
+    async fn fault(&self, request: &MessageRequest) -> Result<Option<String>, WhatsappError>;
+
     /// Sends a message, once.
     ///
     /// # Errors
@@ -136,6 +168,12 @@ struct MessagesRead {
 }
 
 #[derive(Deserialize)]
+struct CheckRead {
+    #[serde(default)]
+    fault: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct FoundRead {
     #[serde(default)]
     outcome: Option<String>,
@@ -155,15 +193,19 @@ impl WhatsappServer for McpWhatsappServer {
         Ok(read.messages)
     }
 
+    async fn fault(&self, request: &MessageRequest) -> Result<Option<String>, WhatsappError> {
+        let checked: CheckRead = self.read("check_message", request.special(false)).await?;
+        Ok(checked.fault)
+    }
+
     async fn send(&self, request: &MessageRequest) -> Result<Outcome, NotDone> {
         let message = &request.message;
-        let arguments = json!({
-            "reference": request.reference,
-            "chat": message.chat,
-            "contact": { "number": message.contact_number, "id": message.contact_id },
-            "text": message.text,
-            "quoted": message.quoted_message,
-        });
+        let mut arguments = request.special(true);
+        arguments["reference"] = json!(request.reference);
+        arguments["chat"] = json!(message.chat);
+        arguments["contact"] =
+            json!({ "number": message.contact_number, "id": message.contact_id });
+        arguments["quoted"] = json!(message.quoted_message);
         outcome_of(SERVER, self.session.call("send_message", arguments).await)
     }
 

@@ -10,6 +10,8 @@
     reason = "all of this binary is tests: a panic is a failed test with a line number"
 )]
 
+mod templates_and_files;
+
 use std::{
     fs,
     net::SocketAddr,
@@ -30,6 +32,7 @@ use serde_json::{Value, json};
 /// How long anything may take on a busy machine.
 const SOON: Duration = Duration::from_secs(90);
 const NUMBER: &str = "16505551234";
+const OTHER_NUMBER: &str = "16505550000";
 const USER: &str = "US.13491208655302741918";
 const GAP: &str = "[✎ your answer]";
 
@@ -57,7 +60,8 @@ impl Owner {
             "[vault]\npath = \"vault\"\nstate = \"state\"\n\n[sync]\nremote = \"\"\nevery-seconds = 1\n\n\
              [approvals]\nhold-seconds = 0\nretry-seconds = 1\n\n\
              [work]\ncompiled = {:?}\nskills = \"skills\"\nevery-seconds = 1\n\n\
-             [zones.whatsapp]\nconfig = \"whatsapp.toml\"\nquiet-seconds = 1\ncontacts = [\"+{NUMBER}\"]\n",
+             [zones.whatsapp]\nconfig = \"whatsapp.toml\"\nquiet-seconds = 1\ncontacts = [\"+{NUMBER}\", \
+             \"+{OTHER_NUMBER}\"]\n",
             compiled_skills()
         );
         fs::write(owner.config(), config).unwrap();
