@@ -10,7 +10,10 @@ use std::{
 use anyhow::{Context, bail};
 use cargo_metadata::{Artifact, Message, MetadataCommand, TargetKind};
 
-use crate::lints::{self, Lints};
+use crate::{
+    lints::{self, Lints},
+    steps,
+};
 
 /// The guests of the tests are components: they are compiled for WebAssembly by [`skills`](crate::skills), and
 /// empty for this machine.
@@ -37,10 +40,13 @@ pub(crate) fn build(root: &Path) -> anyhow::Result<(Vec<Binary>, Lints)> {
     const NAME: &str = "Building programs and tests";
     eprintln!("… {NAME} (the first time: several minutes)");
     let started = Instant::now();
-    let mut child = lints::cargo(root)
+    let mut command = lints::cargo(root);
+    command
         .args(["build", "--locked", "--workspace", "--exclude", GUESTS])
         .args(["--tests", "--bins", "--examples"])
-        .arg("--message-format=json-diagnostic-rendered-ansi")
+        .arg("--message-format=json-diagnostic-rendered-ansi");
+    // It takes longest of all: what is set up meanwhile goes first, so that it is not what is waited for at the end.
+    let mut child = steps::nice(&command)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

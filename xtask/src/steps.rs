@@ -98,3 +98,19 @@ pub(crate) fn cargo(root: &Path) -> Command {
     command.current_dir(root);
     command
 }
+
+/// The same command at a low priority: what runs beside it goes first.
+pub(crate) fn nice(command: &Command) -> Command {
+    let mut nice = Command::new("nice");
+    nice.args(["-n", "10"]);
+    nice.arg(command.get_program()).args(command.get_args());
+    nice.envs(
+        command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    if let Some(folder) = command.get_current_dir() {
+        nice.current_dir(folder);
+    }
+    nice
+}

@@ -97,7 +97,8 @@ impl Store {
         })
     }
 
-    /// Writes what became of an attempt. What WhatsApp has reported of it in the meantime stands.
+    /// Writes what became of an attempt. What WhatsApp has reported of it in the meantime stands: that it left, and
+    /// that it failed against a loss of the answer.
     ///
     /// # Errors
     /// If it cannot be written; it stays one that may have left.
@@ -112,7 +113,7 @@ impl Store {
         self.step(|step| {
             step.execute(
                 "UPDATE attempts SET state = ?2, message = coalesce(?3, message), words = ?4
-                 WHERE reference = ?1 AND state <> 'done'",
+                 WHERE reference = ?1 AND state <> 'done' AND (state = 'begun' OR ?2 <> 'unknown')",
                 params![reference, word(state), message, words],
             )?;
             match (state, message) {
@@ -375,6 +376,18 @@ mod tests {
             (AttemptState::Done, Some("wamid.OUT"))
         );
         assert_eq!(store.messages("1650", 5).unwrap().len(), 1);
+    }
+
+    /// The report of a failure may be here before the loss of the answer is noticed.
+    #[test]
+    fn reported_failure_stands_when_the_answer_is_lost() {
+        let (_folder, store) = store();
+        store.begin_attempt(&attempt("draft_1"), now()).unwrap();
+        report(&store, "draft_1", Progress::Failed);
+        store
+            .end_attempt("draft_1", AttemptState::Unknown, None, "lost", now())
+            .unwrap();
+        assert_eq!(state(&store, "draft_1"), Some(AttemptState::NotDone));
     }
 
     /// A store that was restored knows of no attempt; WhatsApp reported one.
