@@ -14,7 +14,7 @@ use platinum_whatsapp_store::store::{
 };
 use tokio::time::Instant;
 
-use super::{ServiceError, WhatsappService, checked_id, checked_reference};
+use super::reading::{ServiceError, WhatsappService, checked_id, checked_reference};
 use crate::channel::{ChannelMessage, Content, Sent};
 use crate::file::OutgoingFile;
 use crate::shapes::{SendAnswer, SendArguments};

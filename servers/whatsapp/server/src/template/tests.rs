@@ -1,5 +1,7 @@
 //! Templates as Meta lists them, as they are filled, and as they are found again.
 
+use serde_json::json;
+
 use super::*;
 
 fn listed(components: Value) -> Value {
