@@ -5,8 +5,10 @@ use serde_json::json;
 use super::*;
 
 fn listed(components: Value) -> Value {
-    json!({"name": "order_ready", "language": "en_US", "status": "APPROVED", "category": "UTILITY",
-        "components": components, "id": "564750795574598"})
+    let mut listed = json!({"name": "order_ready", "language": "en_US", "status": "APPROVED",
+        "category": "UTILITY", "id": "564750795574598"});
+    listed["components"] = components;
+    listed
 }
 
 fn template(components: Value) -> Template {
