@@ -15,6 +15,7 @@ mod context;
 mod convert;
 pub mod dashboard;
 pub mod email;
+mod files;
 pub mod model;
 pub mod odoo;
 mod plans;

@@ -13,6 +13,8 @@ interface! {
         fn get_chat(chat: &str) -> Result<whatsapp::types::Chat, whatsapp::types::Error>;
         /// The last messages of the chat, newest first.
         fn messages(chat: &str, limit: u32) -> Result<Vec<whatsapp::types::Message>, whatsapp::types::Error>;
+        /// The templates that may be sent.
+        fn templates() -> Result<Vec<whatsapp::types::Template>, whatsapp::types::Error>;
     }
 }
 

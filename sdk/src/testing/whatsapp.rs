@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use super::{TestApproval, TestHost};
 use crate::actions::types::{EffectError, Proposal, ProposeError, Receipt};
 use crate::host::{ProposeWhatsapp, ReadWhatsapp, SendWhatsapp};
-use crate::whatsapp::types::{Chat, Error, Message, Outgoing};
+use crate::whatsapp::types::{Chat, Error, Message, Outgoing, Template};
 
 /// Chats in memory.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub struct TestWhatsapp {
     pub chats: Vec<Chat>,
     /// The messages of every chat, the newest first.
     pub messages: Vec<Message>,
+    /// The templates.
+    pub templates: Vec<Template>,
     /// What every call answers that reads, if not success.
     pub read_error: Option<Error>,
     /// Proposed messages.
@@ -37,6 +39,13 @@ impl ReadWhatsapp for TestHost {
         self.get_chat(chat)?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(self.whatsapp.messages.iter().take(limit).cloned().collect())
+    }
+
+    fn templates(&self) -> Result<Vec<Template>, Error> {
+        match &self.whatsapp.read_error {
+            Some(error) => Err(error.clone()),
+            None => Ok(self.whatsapp.templates.clone()),
+        }
     }
 }
 

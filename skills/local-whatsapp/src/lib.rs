@@ -1,11 +1,14 @@
 //! The skill `local-whatsapp`: drafts an answer to a conversation on WhatsApp.
 //!
 //! Lives here: the glue. Lives elsewhere: the order of things in [`mod@run`]; which messages are to be answered, and what
-//! came before them, in [`conversation`]; the text of the answer in [`answer`].
+//! came before them, in [`conversation`]; the text of the answer in [`answer`]; what
+//! is proposed once the window closed in [`closed_window`], the template of it in [`template`].
 
 pub mod answer;
+pub mod closed_window;
 pub mod conversation;
 pub mod run;
+pub mod template;
 
 platinum_sdk::skill! {
     world: "skills:local-whatsapp/local-whatsapp",

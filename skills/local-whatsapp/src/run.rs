@@ -12,6 +12,7 @@ use platinum_sdk::whatsapp::types::{Chat, Error as ChatError, Outgoing};
 use platinum_sdk::{Error, Invocation, Outcome};
 
 use crate::answer;
+use crate::closed_window;
 use crate::conversation::{Conversation, chat_of};
 
 /// The owner's rules.
@@ -50,9 +51,12 @@ pub fn run(
         Err(ChatError::NotFound) => return dismissed("WhatsApp has no such chat any more"),
         Err(error) => return Err(error.into()),
     };
-    if let Some(refusal) = &chat.refusal {
-        return dismissed(&format!("nothing can be sent: {refusal}"));
-    }
+    let closed = match &chat.refusal {
+        Some(refusal) if !chat.takes_templates => {
+            return dismissed(&format!("nothing can be sent: {refusal}"));
+        }
+        closed => closed.clone(),
+    };
     let messages = host.messages(chat_id, READ)?;
     let conversation = Conversation::of(&task, &messages);
     if conversation.is_answered {
@@ -61,7 +65,11 @@ pub fn run(
     if conversation.asked.is_empty() {
         return dismissed("there is nothing to answer in the chat");
     }
-    let request = request(host, &chat, &conversation)?;
+    if let Some(refusal) = &closed {
+        return closed_window::run(host, &task, &chat, &conversation, refusal);
+    }
+    let ask = "Write the answer to `messages`: the text alone.";
+    let request = request(host, &chat, &conversation, ask)?;
     let (text, doubts, by) = match host.complete(&request) {
         Ok(completion) => match answer::of_model(&completion.text) {
             Some(text) => {
@@ -97,21 +105,36 @@ pub fn run(
         chat: chat.id,
         text: format!("{text}\n"),
         quoted_message: conversation.quoted(),
+        template: None,
+        file: None,
         doubts,
     };
-    match host.propose_message(&proposal, &outgoing) {
+    propose(host, &proposal, &outgoing)
+}
+
+/// Proposes a message; what cannot be sent is dismissed with the reason.
+pub(crate) fn propose(
+    host: &impl ProposeWhatsapp,
+    proposal: &Proposal,
+    outgoing: &Outgoing,
+) -> Result<Outcome, Error> {
+    match host.propose_message(proposal, outgoing) {
         Ok(draft) | Err(ProposeError::Duplicate(draft)) => Ok(Outcome::Drafted(draft)),
         // Such as a window that has closed in the meantime.
-        Err(ProposeError::Invalid(why)) => dismissed(&format!("nothing can be sent: {why}")),
+        Err(ProposeError::Invalid(why)) => {
+            let reason = format!("nothing can be sent: {why}");
+            Ok(Outcome::Dismissed(one_line(&reason, 300)))
+        }
         Err(error) => Err(error.into()),
     }
 }
 
 /// What the model is given.
-fn request(
+pub(crate) fn request(
     host: &(impl Context + Log + Notes),
     chat: &Chat,
     conversation: &Conversation,
+    ask: &str,
 ) -> Result<Request, Error> {
     let mut parts = Vec::new();
     let handbook = handbook(host)?;
@@ -136,7 +159,7 @@ fn request(
         }
     }
     parts.push(Part::Text(format!(
-        "It is {}. Write the answer to `messages`: the text alone.",
+        "It is {}. {ask}",
         one_line(&host.now(), 40)
     )));
     Ok(Request {
@@ -163,7 +186,7 @@ fn handbook(host: &(impl Log + Notes)) -> Result<String, Error> {
 }
 
 /// How a person calls who the chat is with.
-fn title(chat: &Chat) -> String {
+pub(crate) fn title(chat: &Chat) -> String {
     let number = chat
         .contact
         .number
@@ -190,7 +213,7 @@ fn reason(chat: &Chat, conversation: &Conversation, by: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use platinum_sdk::testing::TestHost;
     use platinum_sdk::whatsapp::types::Contact;
 
@@ -209,10 +232,11 @@ mod tests {
             last_inbound: Some("2026-11-20T17:00:00Z".into()),
             open_until: Some("2026-11-21T17:00:00Z".into()),
             refusal: None,
+            takes_templates: true,
         }
     }
 
-    fn host() -> TestHost {
+    pub(crate) fn host() -> TestHost {
         let mut host = TestHost::default();
         host.tasks.push(task(&["3"]));
         host.whatsapp.chats.push(chat());
@@ -223,7 +247,7 @@ mod tests {
         host
     }
 
-    fn drafted(host: &TestHost) -> Result<Outcome, Error> {
+    pub(crate) fn drafted(host: &TestHost) -> Result<Outcome, Error> {
         run(
             host,
             &Invocation {
@@ -234,7 +258,7 @@ mod tests {
         )
     }
 
-    fn dismissed(host: &TestHost) -> String {
+    pub(crate) fn dismissed(host: &TestHost) -> String {
         match drafted(host) {
             Ok(Outcome::Dismissed(reason)) => reason,
             other => panic!("{other:?}"),
@@ -284,6 +308,7 @@ mod tests {
     fn run_drafts_nothing_that_could_not_be_sent() {
         let mut closed = host();
         closed.whatsapp.chats[0].refusal = Some("the window closed".into());
+        closed.whatsapp.chats[0].takes_templates = false;
         assert_eq!(dismissed(&closed), "nothing can be sent: the window closed");
         let mut answered = host();
         let own = message("4", true, "Yes");

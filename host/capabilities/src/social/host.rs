@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     SocialCtx,
     answers::{AccountList, Checked, Posts, SavedPost},
-    record::{self, FileError},
+    record,
 };
 use crate::{
     bindings::platinum::social::{
@@ -17,6 +17,7 @@ use crate::{
         types::{Error, Post},
     },
     blocking::in_background,
+    files::FileError,
     text::checked_line,
 };
 

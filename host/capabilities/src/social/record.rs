@@ -3,12 +3,13 @@
 //! Invariants: what comes from a skill is checked here; nothing invalid passes; of a file a skill learns nothing, and the
 //! server its name, length and hash.
 
-use platinum_core::{Media, PostRequest, SocialPublish, VaultPath, join_parts, layout, sha256_hex};
-use platinum_policy::{MAX_ATTACHMENT_BYTES, is_attachable};
-use platinum_vault::{Vault, VaultError};
+use platinum_core::{Media, PostRequest, SocialPublish, VaultPath, join_parts, sha256_hex};
+use platinum_policy::MAX_ATTACHMENT_BYTES;
+use platinum_vault::Vault;
 
 use crate::{
     bindings::platinum::social::types::Post,
+    files::{FileError, read_leaving},
     text::{block, checked_line, optional_line},
 };
 
@@ -81,34 +82,12 @@ fn filled(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// Why the files of a post cannot be used.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum FileError {
-    /// The post is to name others.
-    Invalid(String),
-    /// The disk does not answer.
-    Unavailable(String),
-}
-
 /// The post as the server takes it, without the content of its files. Blocks on the disk.
 pub(super) fn request(vault: &Vault, post: &SocialPublish) -> Result<PostRequest, FileError> {
     let mut left = MAX_ATTACHMENT_BYTES;
     let mut files = Vec::with_capacity(post.media.len());
     for Media { path, .. } in &post.media {
-        let invalid = |why: String| FileError::Invalid(format!("`media`: {path} {why}"));
-        if !is_attachable(path) {
-            return Err(invalid(format!(
-                "cannot leave from there; files leave from {}/",
-                layout::INBOX
-            )));
-        }
-        let bytes = vault.read(path, left).map_err(|error| match error {
-            VaultError::TooLarge { .. } => invalid(format!(
-                "is too large: all files have more than {MAX_ATTACHMENT_BYTES} bytes together"
-            )),
-            VaultError::NotFound(_) => invalid("is not in the vault".to_owned()),
-            other => FileError::Unavailable(other.to_string()),
-        })?;
+        let bytes = read_leaving(vault, "media", path, left)?;
         left = left.saturating_sub(bytes.len() as u64);
         files.push((bytes.len(), sha256_hex(&bytes)));
     }

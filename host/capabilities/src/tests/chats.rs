@@ -18,7 +18,7 @@ use crate::{
         whatsapp::{
             propose::Host as _,
             read::Host as _,
-            types::{Error, Outgoing},
+            types::{Error, FilledTemplate, Outgoing},
         },
     },
     proposals::ProposeCtx,
@@ -32,6 +32,9 @@ use crate::{
 struct Chats {
     chat: Option<Value>,
     messages: Vec<Value>,
+    templates: Vec<Value>,
+    /// What checking a message answers.
+    checked: Option<Value>,
     asked: Mutex<Vec<(&'static str, Value)>>,
 }
 
@@ -42,6 +45,8 @@ impl ToolServer for Chats {
         match (tool, &self.chat) {
             ("get_chat", Some(chat)) => Ok(chat.clone()),
             ("get_messages", _) => Ok(json!({ "messages": self.messages })),
+            ("list_templates", _) => Ok(json!({ "templates": self.templates })),
+            ("check_message", _) => Ok(self.checked.clone().unwrap()),
             _ => Err(CallError::Tool("there is no chat `1650`".to_owned())),
         }
     }
@@ -109,6 +114,8 @@ fn outgoing(chat: &str, text: &str) -> Outgoing {
         chat: chat.into(),
         text: text.into(),
         quoted_message: Some("wamid.A".into()),
+        template: None,
+        file: None,
         doubts: vec![],
     }
 }
@@ -178,6 +185,7 @@ async fn propose_binds_the_contact_and_the_window() {
             contact_id: Some("US.1".into()),
             quoted_message: Some("wamid.A".into()),
             text: "Yes, it does.".into(),
+            ..WhatsappSend::default()
         }
     );
     assert_eq!(draft.expires.to_string(), "2026-11-20T20:00:00Z");
@@ -259,4 +267,180 @@ async fn propose_refuses_what_could_not_be_sent() {
         refused.unwrap(),
         Err(ProposeError::Unavailable(_))
     ));
+}
+
+/// A chat that takes templates alone.
+fn closed_chat(takes_templates: bool) -> Value {
+    let mut closed = chat("2026-11-20T18:00:00Z");
+    closed["refusal"] = json!("the window closed; approved are: order_ready (en_US)");
+    closed["takes_templates"] = json!(takes_templates);
+    closed
+}
+
+fn of_template(text: &str, file: Option<&str>) -> Outgoing {
+    Outgoing {
+        template: Some(FilledTemplate {
+            name: "order_ready".into(),
+            language: "en_US".into(),
+            values: vec!["Sheena".into()],
+        }),
+        file: file.map(str::to_owned),
+        ..outgoing("1650", text)
+    }
+}
+
+async fn proposed(
+    server: &Arc<Chats>,
+    vault: &Vault,
+    asked: Outgoing,
+) -> Result<String, ProposeError> {
+    let mut ctx = proposing(server, vault);
+    ctx.propose(proposal(task(1)), asked).await.unwrap()
+}
+
+fn draft_of(folder: &tempfile::TempDir, id: &str) -> (DraftNote, WhatsappSend) {
+    let path = folder.path().join(format!("Pending_Approval/{id}.md"));
+    let draft = DraftNote::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let action = draft.action.read().unwrap();
+    (draft, action)
+}
+
+/// The text below the line is the server's, and its approval does not end with the window.
+#[tokio::test]
+async fn propose_shows_a_template_filled() {
+    let (folder, vault) = vault();
+    let server = Arc::new(Chats {
+        chat: Some(closed_chat(true)),
+        checked: Some(json!({"text": "Sheena, your desk is ready.", "fault": null})),
+        ..Chats::default()
+    });
+    let id = proposed(&server, &vault, of_template("", None))
+        .await
+        .unwrap();
+    let (draft, action) = draft_of(&folder, &id);
+    assert_eq!(
+        action,
+        WhatsappSend {
+            chat: "1650".into(),
+            contact_number: Some("16505551234".into()),
+            contact_id: Some("US.1".into()),
+            template: Some("order_ready".into()),
+            template_language: Some("en_US".into()),
+            text: "Sheena, your desk is ready.\n".into(),
+            ..WhatsappSend::default()
+        }
+    );
+    assert!(draft.expires.to_string().as_str() > "2026-11-30");
+    let asked = server.asked.lock().unwrap().pop().unwrap();
+    assert_eq!(
+        asked,
+        (
+            "check_message",
+            json!({"template": {"name": "order_ready", "language": "en_US"}, "values": ["Sheena"]})
+        )
+    );
+}
+
+#[tokio::test]
+async fn propose_binds_a_file_of_the_inbox() {
+    let (folder, vault) = vault();
+    vault
+        .create(&"Inbox/offer.pdf".parse().unwrap(), b"offer")
+        .unwrap();
+    let server = Arc::new(Chats {
+        chat: Some(chat("2026-11-21T17:00:00Z")),
+        checked: Some(json!({"text": ""})),
+        ..Chats::default()
+    });
+    let with = |path: &str| Outgoing {
+        file: Some(path.to_owned()),
+        ..outgoing("1650", "")
+    };
+    for (path, words) in [
+        (
+            "Inbox/none.pdf",
+            "`file`: Inbox/none.pdf is not in the vault",
+        ),
+        (
+            "Done/offer.pdf",
+            "`file`: Done/offer.pdf cannot leave from there; files leave from Inbox/",
+        ),
+        (
+            "../offer.pdf",
+            "`file`: `../offer.pdf` has the component `..`, which could leave the vault",
+        ),
+    ] {
+        let refused = proposed(&server, &vault, with(path)).await.unwrap_err();
+        assert!(
+            matches!(&refused, ProposeError::Invalid(why) if why == words),
+            "{refused:?}"
+        );
+    }
+    let id = proposed(&server, &vault, with("Inbox/offer.pdf"))
+        .await
+        .unwrap();
+    let (_, action) = draft_of(&folder, &id);
+    assert_eq!(action.file, Some("Inbox/offer.pdf".parse().unwrap()));
+    let asked = server.asked.lock().unwrap().pop().unwrap();
+    assert_eq!(
+        asked.1,
+        json!({"text": "", "file": {"name": "offer.pdf", "type": "application/pdf", "size": 5}})
+    );
+}
+
+#[tokio::test]
+async fn propose_refuses_a_template_that_cannot_be_sent() {
+    let (_folder, vault) = vault();
+    let fault =
+        json!({"text": "", "fault": "WhatsApp has approved no template order_ready (en_US)"});
+    let closed = "the window closed; approved are: order_ready (en_US)";
+    for (takes_templates, asked, words) in [
+        (false, of_template("", None), closed),
+        (true, outgoing("1650", "Hi"), closed),
+        (
+            true,
+            of_template("Hi", None),
+            "`text` is given with a template, which has its own",
+        ),
+        (
+            true,
+            of_template("", Some("Inbox/a.pdf")),
+            "`file` is given with a template, which has none",
+        ),
+        (
+            true,
+            of_template("", None),
+            "WhatsApp has approved no template order_ready (en_US)",
+        ),
+    ] {
+        let server = Arc::new(Chats {
+            chat: Some(closed_chat(takes_templates)),
+            checked: Some(fault.clone()),
+            ..Chats::default()
+        });
+        let refused = proposed(&server, &vault, asked).await.unwrap_err();
+        assert!(
+            matches!(&refused, ProposeError::Invalid(why) if why == words),
+            "{refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn read_lists_templates_where_the_chat_takes_them() {
+    let template = json!({"name": "order_ready", "language": "en_US", "text": "{{1}}, it is ready.", "gaps": ["1"]});
+    for (takes_templates, of, count) in [
+        (true, Some(task(1)), Some(1)),
+        (false, Some(task(1)), Some(0)),
+        (true, Some(task(2)), None),
+        (true, None, None),
+    ] {
+        let server = Arc::new(Chats {
+            chat: Some(closed_chat(takes_templates)),
+            templates: vec![template.clone()],
+            ..Chats::default()
+        });
+        let listed = reading(&server, of).templates().await.unwrap();
+        assert_eq!(listed.ok().map(|templates| templates.len()), count);
+    }
 }

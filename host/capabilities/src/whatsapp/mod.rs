@@ -18,7 +18,9 @@ use platinum_core::{Capability, TaskId};
 use platinum_engine::{Call, Interface};
 use platinum_vault::Vault;
 
-pub use server::{ChatMessages, ChatState, KnownMessage};
+pub use server::{
+    ChatMessages, ChatState, CheckedMessage, KnownMessage, KnownTemplate, KnownTemplates,
+};
 
 use crate::{
     bindings::platinum::whatsapp::{propose as propose_interface, read as read_interface},

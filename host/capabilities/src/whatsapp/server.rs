@@ -1,5 +1,6 @@
 //! What the server for WhatsApp answers, as far as it only reads.
 
+use platinum_core::text::one_line;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -12,6 +13,9 @@ use crate::{
 const NO_CHAT: &str = "there is no chat ";
 /// How errors begin about what was asked for.
 const OF_ARGUMENTS: &str = "`";
+
+/// Longest reason why a message cannot be sent, in characters.
+const MAX_FAULT: usize = 600;
 
 /// A chat, as the server has it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -34,6 +38,39 @@ pub struct ChatState {
     /// Why nothing may be sent there now, in words.
     #[serde(default)]
     pub refusal: Option<String>,
+    /// Whether a template may be sent there, whatever `refusal` says.
+    #[serde(default)]
+    pub takes_templates: bool,
+}
+
+/// The templates that may be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct KnownTemplates {
+    /// The templates.
+    pub templates: Vec<KnownTemplate>,
+}
+
+/// A text with gaps that WhatsApp has approved.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct KnownTemplate {
+    /// Its name.
+    pub name: String,
+    /// Its language.
+    pub language: String,
+    /// All that it shows, with `{{name}}` for each gap.
+    pub text: String,
+    /// The names of its gaps, in the order of their values.
+    pub gaps: Vec<String>,
+}
+
+/// A message as the server would send it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct CheckedMessage {
+    /// All of its text.
+    pub text: String,
+    /// Why it cannot be sent as it is, in words.
+    #[serde(default)]
+    pub fault: Option<String>,
 }
 
 /// The number and the id of somebody.
@@ -87,6 +124,27 @@ pub(super) async fn get_messages(
     let question = json!({ "chat": chat, "limit": limit });
     let answer: ChatMessages = ask(server, "get_messages", question).await?;
     Ok(answer.messages)
+}
+
+/// The templates that may be sent.
+pub(super) async fn list_templates(server: &dyn ToolServer) -> Result<Vec<KnownTemplate>, Error> {
+    let answer: KnownTemplates = ask(server, "list_templates", json!({})).await?;
+    Ok(answer.templates)
+}
+
+/// What a message would say.
+///
+/// # Errors
+/// If it cannot be sent as it is, or the server cannot be asked.
+pub(super) async fn check_message(
+    server: &dyn ToolServer,
+    message: Value,
+) -> Result<String, Error> {
+    let checked: CheckedMessage = ask(server, "check_message", message).await?;
+    match checked.fault {
+        Some(fault) => Err(Error::Invalid(one_line(&fault, MAX_FAULT))),
+        None => Ok(checked.text),
+    }
 }
 
 async fn ask<T: DeserializeOwned>(

@@ -28,8 +28,8 @@ use crate::{
     },
 };
 
-/// How long one call of the server may take: longer than its own patience with WhatsApp.
-const CALL_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long one call of the server may take: longer than its own patience with WhatsApp, for a file and its message.
+const CALL_TIMEOUT: Duration = Duration::from_secs(180);
 /// How long nobody has to write before what they wrote becomes a task, in seconds.
 const QUIET: u64 = 45;
 /// Messages that are looked through for an answer of the owner's own.
@@ -284,7 +284,8 @@ fn own_answer(messages: &[KnownMessage], task: &TaskNote) -> Option<String> {
 struct WhatsappAccount {
     number: String,
     name: String,
-    webhook: String,
+    #[serde(default)]
+    webhook: Option<String>,
     is_receiving: bool,
     #[serde(default)]
     last_message: Option<String>,
@@ -303,10 +304,9 @@ async fn try_out(server: ServerSpec) -> Result<Check, String> {
 
 fn judge(account: WhatsappAccount) -> Check {
     let mut problems = account.problems;
-    if !account.is_receiving {
+    if let (false, Some(webhook)) = (account.is_receiving, account.webhook) {
         problems.push(format!(
-            "nothing listens at {} now; the daemon does while it runs, and your tunnel has to lead there",
-            account.webhook
+            "nothing listens at {webhook} now; the daemon does while it runs, and your tunnel has to lead there"
         ));
     }
     let came = match account.last_message {
@@ -333,10 +333,12 @@ fn gate(role: Role) -> Gate {
         Role::Local => Gate::new(
             role,
             &[
+                "check_message",
                 "find_message",
                 "get_account",
                 "get_chat",
                 "get_messages",
+                "list_templates",
                 "send_message",
             ],
             &[],
@@ -517,7 +519,7 @@ mod tests {
         let account = |is_receiving, problems: &[&str]| WhatsappAccount {
             number: "+1 555".into(),
             name: "Me".into(),
-            webhook: "http://127.0.0.1:8085/webhook".into(),
+            webhook: Some("http://127.0.0.1:8085/webhook".into()),
             is_receiving,
             last_message: None,
             problems: problems.iter().map(|&words| words.into()).collect(),

@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ActionKind, TypedAction};
+use crate::VaultPath;
 
-/// A chat message to send. Who it is for is bound as a pair: an approval counts for both as they were shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A chat message to send: a text, a template or a file. Who it is for is bound as a pair: an approval counts for both as
+/// they were shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct WhatsappSend {
     /// The chat's id.
@@ -19,6 +21,15 @@ pub struct WhatsappSend {
     /// The message answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quoted_message: Option<String>,
+    /// The template that the text is, filled: only what stands in its gaps can be another text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// The template's language, as WhatsApp writes it: `en_US`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_language: Option<String>,
+    /// The file of the vault that leaves, with the text under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<VaultPath>,
     /// The text, which the note keeps as its body.
     #[serde(skip)]
     pub text: String,
@@ -47,8 +58,15 @@ impl WhatsappSend {
 
 impl TypedAction for WhatsappSend {
     const KIND: ActionKind = ActionKind::WHATSAPP_SEND;
-    const FIELDS: &'static [&'static str] =
-        &["chat", "contact-number", "contact-id", "quoted-message"];
+    const FIELDS: &'static [&'static str] = &[
+        "chat",
+        "contact-number",
+        "contact-id",
+        "quoted-message",
+        "template",
+        "template-language",
+        "file",
+    ];
 
     fn text(&self) -> &str {
         &self.text
@@ -56,5 +74,9 @@ impl TypedAction for WhatsappSend {
 
     fn set_text(&mut self, text: String) {
         self.text = text;
+    }
+
+    fn files(&self) -> Vec<VaultPath> {
+        self.file.iter().cloned().collect()
     }
 }

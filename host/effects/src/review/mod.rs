@@ -101,11 +101,12 @@ pub(crate) fn says_nothing(action: &Action) -> bool {
         ActionKind::ODOO_PAYMENT,
     ]
     .contains(&action.kind());
-    match action.read::<SocialPublish>() {
-        // A picture alone says enough.
-        Ok(post) => {
-            post.media.is_empty() && split_parts(&post.text).iter().all(|part| is_blank(part))
-        }
-        Err(_) => has_text && is_blank(action.text()),
+    // A picture or another file alone says enough.
+    if let Ok(post) = action.read::<SocialPublish>() {
+        return post.media.is_empty() && split_parts(&post.text).iter().all(|part| is_blank(part));
     }
+    let has_file = action
+        .read::<WhatsappSend>()
+        .is_ok_and(|message| message.file.is_some());
+    has_text && !has_file && is_blank(action.text())
 }

@@ -200,6 +200,9 @@ fn review_every_field_of_every_kind_is_read() {
             contact_number: Some(dirty()),
             contact_id: Some(dirty()),
             quoted_message: Some(dirty()),
+            template: Some(dirty()),
+            template_language: Some(dirty()),
+            file: None,
             text: dirty(),
         }),
         draft(&Payment {
@@ -228,7 +231,7 @@ fn review_every_field_of_every_kind_is_read() {
             .chain(spec.lists)
             .chain(&["summary", "reason"])
         {
-            let holds_no_text = matches!(*field, "attachments" | "amount" | "due");
+            let holds_no_text = matches!(*field, "attachments" | "file" | "amount" | "due");
             assert!(holds_no_text || is_named(field), "{field}: {found:?}");
         }
         assert!(draft.action.text().is_empty() || is_named("text, line 1, column 2"));

@@ -14,6 +14,8 @@ struct TestChats {
     found: Mutex<Result<SentMessage, AskError>>,
     answers: Mutex<VecDeque<Result<Outcome, NotDone>>>,
     sent: Mutex<Vec<MessageRequest>>,
+    /// Why nothing can be sent as it is.
+    fault: Mutex<Option<String>>,
     /// Whether the call that sends is never answered.
     is_silent: Mutex<bool>,
 }
@@ -29,6 +31,7 @@ fn open_chat() -> KnownChat {
     KnownChat {
         contact: contact(Some("16505551234"), Some("US.1")),
         refusal: None,
+        takes_templates: true,
     }
 }
 
@@ -50,6 +53,7 @@ impl TestChats {
             })),
             answers: Mutex::default(),
             sent: Mutex::default(),
+            fault: Mutex::default(),
             is_silent: Mutex::default(),
         })
     }
@@ -71,6 +75,10 @@ impl WhatsappServer for TestChats {
 
     async fn own_messages(&self, _: &str, _: u32) -> Result<Vec<OwnMessage>, AskError> {
         Ok(self.own.lock().unwrap().clone())
+    }
+
+    async fn fault(&self, _: &MessageRequest) -> Result<Option<String>, AskError> {
+        Ok(self.fault.lock().unwrap().clone())
     }
 
     async fn send(&self, request: &MessageRequest) -> Result<Outcome, NotDone> {
@@ -96,6 +104,7 @@ fn message(n: u128) -> DraftNote {
             contact_id: Some("US.1".to_owned()),
             quoted_message: Some("wamid.A".to_owned()),
             text: "Yes, it does.".to_owned(),
+            ..WhatsappSend::default()
         }),
         ..draft(n)
     }
@@ -149,7 +158,7 @@ async fn changed_contact_goes_back_as_it_is_now() {
         chats.fixture.approve(&message(1));
         *chats.server.chat.lock().unwrap() = Ok(KnownChat {
             contact: now.clone(),
-            refusal: None,
+            ..open_chat()
         });
         chats.next().await.unwrap_err();
         let admitted = chats.fixture.approvals.admit().await.unwrap();
@@ -332,5 +341,94 @@ fn crash_at_a_fail_point_of_whatsapp_sends_once() {
         });
         chats.comes_to_its_end(sent == 1);
         assert_eq!(chats.server.count(), 1, "{point}");
+    }
+}
+
+const CLOSED: &str =
+    "the window for an answer closed at 2026-11-20T11:00:00Z, 24 hours after Sheena wrote last";
+
+fn closed_chat(takes_templates: bool) -> KnownChat {
+    KnownChat {
+        refusal: Some(CLOSED.to_owned()),
+        takes_templates,
+        ..open_chat()
+    }
+}
+
+fn with(n: u128, change: impl FnOnce(&mut WhatsappSend)) -> DraftNote {
+    let mut action: WhatsappSend = message(n).action.read().unwrap();
+    change(&mut action);
+    DraftNote {
+        action: Action::new(&action),
+        ..message(n)
+    }
+}
+
+/// A template goes where a text does not any more; not where WhatsApp takes none.
+#[tokio::test]
+async fn template_is_sent_after_the_window() {
+    let template = with(1, |action| {
+        action.template = Some("order_ready".to_owned());
+        action.template_language = Some("en_US".to_owned());
+    });
+    for takes_templates in [true, false] {
+        let chats = Chats::new();
+        chats.fixture.approve(&template);
+        *chats.server.chat.lock().unwrap() = Ok(closed_chat(takes_templates));
+        let done = chats.next().await;
+        assert_eq!(done.is_ok(), takes_templates, "{done:?}");
+        let sent = chats.server.sent.lock().unwrap().clone();
+        assert_eq!(sent.len(), usize::from(takes_templates));
+        assert!(
+            sent.iter().all(|one| {
+                one.message == template.action.read().unwrap() && one.file.is_none()
+            })
+        );
+    }
+}
+
+/// What WhatsApp's server finds in it before it leaves goes back to its owner.
+#[tokio::test]
+async fn template_or_file_with_a_fault_goes_back() {
+    let template = with(1, |action| action.template = Some("order_ready".to_owned()));
+    let chats = Chats::new();
+    chats.fixture.approve(&template);
+    *chats.server.fault.lock().unwrap() = Some("only what stands in the gaps".to_owned());
+    chats.next().await.unwrap_err();
+    let admitted = chats.fixture.approvals.admit().await.unwrap();
+    assert_eq!(
+        admitted.returned[0].reason,
+        "only what stands in the gaps; change it, then approve it again"
+    );
+    assert_eq!(chats.server.count(), 0);
+    // A text is not asked about.
+    chats.fixture.approve(&message(2));
+    assert!(chats.next().await.is_ok());
+}
+
+/// The bytes that were approved leave, or none: a file that is another one since goes back.
+#[tokio::test]
+async fn file_leaves_as_it_was_approved_or_not_at_all() {
+    let path: VaultPath = "Inbox/offer.pdf".parse().unwrap();
+    let draft = with(1, |action| {
+        action.file = Some("Inbox/offer.pdf".parse().unwrap());
+        action.text = String::new();
+    });
+    for is_changed in [false, true] {
+        let chats = Chats::new();
+        chats.fixture.vault.create(&path, b"offer").unwrap();
+        chats.fixture.approve(&draft);
+        if is_changed {
+            chats.fixture.vault.replace(&path, b"other", None).unwrap();
+            let admitted = chats.fixture.approvals.admit().await.unwrap();
+            assert_eq!(admitted.returned.len(), 1);
+            assert!(chats.handed_out().await.is_none());
+            assert_eq!(chats.server.count(), 0);
+            continue;
+        }
+        chats.next().await.unwrap();
+        let sent = chats.server.sent.lock().unwrap().clone();
+        let file = sent[0].file.as_ref().unwrap();
+        assert_eq!((&file.path, file.bytes.as_slice()), (&path, &b"offer"[..]));
     }
 }

@@ -4,7 +4,7 @@
 //! server for it.
 //! Lives elsewhere: chats, the window in which they may be answered, and what became of a message are that server's.
 //! Invariants: a message goes to the contact that was approved, as a pair of number and id, or back to its owner; one
-//! whose window closed goes nowhere.
+//! whose window closed goes nowhere; a template is the text that was approved, a file the bytes that were.
 
 mod host;
 mod send;

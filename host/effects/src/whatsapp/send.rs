@@ -24,12 +24,28 @@ impl SendMessage {
         Self { server }
     }
 
-    /// The message, if its chat is still with whom it was approved for, and may be answered.
-    async fn read(&self, attempt: &Attempt) -> Result<WhatsappSend, NotDone> {
+    /// The message, if its chat is still with whom it was approved for, and may be answered, and if it is one that
+    /// WhatsApp takes.
+    async fn read(&self, attempt: &Attempt) -> Result<MessageRequest, NotDone> {
         let approved: WhatsappSend = attempt.outgoing.note.action.read()?;
         let chat = self.server.chat(&approved.chat).await?;
         judge(&approved, &chat)?;
-        Ok(approved)
+        let request = MessageRequest {
+            reference: attempt.reference.clone(),
+            message: approved,
+            file: attempt.outgoing.attachments.first().cloned(),
+        };
+        let is_text = request.message.template.is_none() && request.file.is_none();
+        if is_text {
+            return Ok(request);
+        }
+        match self.server.fault(&request).await? {
+            None => Ok(request),
+            Some(fault) => {
+                let reason = format!("{fault}; change it, then approve it again");
+                Err(NotDone::differs(one_line(&reason, 600), None))
+            }
+        }
     }
 }
 
@@ -53,7 +69,9 @@ fn judge(approved: &WhatsappSend, chat: &KnownChat) -> Result<(), NotDone> {
         );
         return Err(NotDone::differs(reason, Some(Action::new(&renewed))));
     }
+    let takes_it = approved.template.is_some() && chat.takes_templates;
     match &chat.refusal {
+        _ if takes_it => Ok(()),
         None => Ok(()),
         Some(words) => Err(NotDone::new(one_line(words, 400), false)),
     }
@@ -79,12 +97,8 @@ impl Effect for SendMessage {
     }
 
     async fn perform(&self, attempt: Attempt) -> Result<Outcome, NotDone> {
-        let approved = self.read(&attempt).await?;
+        let request = self.read(&attempt).await?;
         fail::fail_point!("whatsapp-chat-read");
-        let request = MessageRequest {
-            reference: attempt.reference.clone(),
-            message: approved,
-        };
         let outcome = self.server.send(&request).await;
         fail::fail_point!("whatsapp-answered");
         match outcome {

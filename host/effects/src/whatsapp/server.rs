@@ -1,13 +1,14 @@
 //! [`WhatsappServer`]: how messages are sent. [`McpWhatsappServer`] asks the server for WhatsApp to do it.
 
 use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use platinum_core::{Timestamp, WhatsappSend, text::one_line};
 use platinum_journal::Outcome;
 use platinum_mcp::Session;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{AskError, NotDone, acting::ActingServer};
+use crate::{AskError, NotDone, acting::ActingServer, approvals::Attachment};
 
 /// How errors begin that no later try ends: the server's own, and those about what was asked for.
 const FINAL: [&str; 2] = ["there is no chat ", "`"];
@@ -20,6 +21,9 @@ pub struct KnownChat {
     /// Why nothing may be sent there now, in words.
     #[serde(default)]
     pub refusal: Option<String>,
+    /// Whether a template may be sent there, whatever `refusal` says.
+    #[serde(default)]
+    pub takes_templates: bool,
 }
 
 /// The number and the id of somebody.
@@ -51,6 +55,28 @@ pub struct MessageRequest {
     pub reference: String,
     /// What was approved.
     pub message: WhatsappSend,
+    /// The file that leaves with it, as it was approved.
+    pub file: Option<Attachment>,
+}
+
+impl MessageRequest {
+    /// What of the message is a template or a file, as the server's tools take it; a file with its content where it is to
+    /// be sent.
+    fn special(&self, with_content: bool) -> Value {
+        let template = self.message.template.as_ref().map(|name| {
+            let language = self.message.template_language.as_deref();
+            json!({ "name": name, "language": language.unwrap_or_default() })
+        });
+        let file = self.file.as_ref().map(|file| {
+            let mut shape = json!({ "name": file.path.file_name(), "type": file.path.media_type(),
+                "size": file.bytes.len(), "sha256": file.sha256() });
+            if with_content {
+                shape["data"] = json!(STANDARD.encode(&file.bytes));
+            }
+            shape
+        });
+        json!({ "text": self.message.text, "template": template, "file": file })
+    }
 }
 
 /// What is known of a message that was to be sent.
@@ -76,6 +102,12 @@ pub trait WhatsappServer: Send + Sync {
     /// # Errors
     /// If it cannot be asked, or there is no such chat.
     async fn own_messages(&self, chat: &str, limit: u32) -> Result<Vec<OwnMessage>, AskError>;
+
+    /// Why a message cannot be sent as it is: the text is not the template's, the file is of no type that WhatsApp takes.
+    ///
+    /// # Errors
+    /// If it cannot be asked.
+    async fn fault(&self, request: &MessageRequest) -> Result<Option<String>, AskError>;
 
     /// Sends a message, once.
     ///
@@ -110,6 +142,12 @@ struct MessagesRead {
 }
 
 #[derive(Deserialize)]
+struct CheckRead {
+    #[serde(default)]
+    fault: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct FoundRead {
     #[serde(default)]
     outcome: Option<String>,
@@ -129,15 +167,19 @@ impl WhatsappServer for McpWhatsappServer {
         Ok(read.messages)
     }
 
+    async fn fault(&self, request: &MessageRequest) -> Result<Option<String>, AskError> {
+        let checked: CheckRead = self.0.read("check_message", request.special(false)).await?;
+        Ok(checked.fault)
+    }
+
     async fn send(&self, request: &MessageRequest) -> Result<Outcome, NotDone> {
         let message = &request.message;
-        let arguments = json!({
-            "reference": request.reference,
-            "chat": message.chat,
-            "contact": { "number": message.contact_number, "id": message.contact_id },
-            "text": message.text,
-            "quoted": message.quoted_message,
-        });
+        let mut arguments = request.special(true);
+        arguments["reference"] = json!(request.reference);
+        arguments["chat"] = json!(message.chat);
+        arguments["contact"] =
+            json!({ "number": message.contact_number, "id": message.contact_id });
+        arguments["quoted"] = json!(message.quoted_message);
         self.0.act("send_message", arguments).await
     }
 

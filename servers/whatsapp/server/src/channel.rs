@@ -9,6 +9,9 @@ use jiff::Timestamp;
 use platinum_whatsapp_store::ContactPair;
 use platinum_whatsapp_store::store::Chat;
 
+use crate::file::OutgoingFile;
+use crate::template::{TemplateMessage, Templates};
+
 /// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelMessage {
@@ -16,10 +19,30 @@ pub struct ChannelMessage {
     pub reference: String,
     /// To whom.
     pub contact: ContactPair,
-    /// The text.
-    pub text: String,
+    /// What.
+    pub content: Content,
     /// The message that it answers.
     pub quoted: Option<String>,
+}
+
+/// What a message is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A text.
+    Text(String),
+    /// A template with its gaps filled.
+    Template(TemplateMessage),
+    /// A file, and the text under it, which may be empty.
+    File(OutgoingFile, String),
+}
+
+/// Why something may not be sent to a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// For a person.
+    pub words: String,
+    /// Whether a template may be sent all the same.
+    pub lets_templates: bool,
 }
 
 /// What became of an attempt to send.
@@ -45,6 +68,10 @@ pub struct ChannelAccount {
     pub number: String,
     /// The name that is shown with it.
     pub name: String,
+    /// Where messages come in: the address of the webhook; none where nothing has to lead there.
+    pub webhook: Option<String>,
+    /// Whether messages come in now.
+    pub is_receiving: bool,
     /// What does not work as it should, in words.
     pub problems: Vec<String>,
 }
@@ -52,11 +79,23 @@ pub struct ChannelAccount {
 /// A way into WhatsApp.
 #[async_trait]
 pub trait Channel: Send + Sync {
-    /// Why nothing may be sent to a chat at this moment, in words; none if something may. Asked before the network is.
-    fn refusal(&self, chat: &Chat, now: Timestamp) -> Option<String>;
+    /// Why nothing may be sent to a chat at this moment; none if everything may. Asked before the network is.
+    fn refusal(&self, chat: &Chat, now: Timestamp) -> Option<Refusal>;
 
     /// The longest text, in characters.
     fn max_text(&self) -> usize;
+
+    /// Why a file cannot be sent, in words: its type, its size; none if it can.
+    fn file_fault(&self, media_type: &str, size: u64) -> Option<String>;
+
+    /// Whether it has templates: texts that may be sent at any time.
+    fn has_templates(&self) -> bool;
+
+    /// The templates that may be sent; the one of this name, if one is given. Sends nothing.
+    ///
+    /// # Errors
+    /// Why they are not known.
+    async fn templates(&self, name: Option<&str>) -> Result<Templates, String>;
 
     /// Sends a message, once.
     async fn send(&self, message: &ChannelMessage) -> Sent;

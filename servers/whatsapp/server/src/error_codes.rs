@@ -35,7 +35,7 @@ const RIGHT: &str =
     "the access token lacks a right; it needs whatsapp_business_messaging for this number";
 const MISTAKE: &str = "WhatsApp did not take the message as it was asked for";
 const TEMPLATE: &str =
-    "WhatsApp takes it for a template, which Platinum does not send; look into WhatsApp Manager";
+    "WhatsApp does not take the template as it is now; look into WhatsApp Manager";
 const TWO_STEP: &str = "the number has to be verified anew; do that in WhatsApp Manager";
 
 /// The errors that Meta documents, by their numbers.

@@ -8,6 +8,8 @@ use platinum_whatsapp_store::store::{Chat, StoredMessage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::template::{Template, Templates};
+
 /// Which chat, and how much of it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -78,13 +80,16 @@ pub struct ChatAnswer {
     pub open_until: Option<String>,
     /// Why nothing may be sent there now, in words.
     pub refusal: Option<String>,
+    /// Whether a template may be sent there, whether something else may or not.
+    pub takes_templates: bool,
 }
 
 impl ChatAnswer {
-    /// Of a chat, and why nothing may be sent to it.
+    /// Of a chat, why nothing may be sent to it, and whether a template may.
     #[must_use]
-    pub fn new(chat: Chat, refusal: Option<String>) -> Self {
+    pub fn new(chat: Chat, refusal: Option<String>, takes_templates: bool) -> Self {
         Self {
+            takes_templates,
             last_inbound: chat.last_inbound.map(|at| format!("{at:.0}")),
             open_until: chat.open_until().map(|at| format!("{at:.0}")),
             chat: chat.id,
@@ -151,11 +156,113 @@ pub struct SendArguments {
     pub chat: String,
     /// Who it was approved for: the chat's contact as get_chat answered it then.
     pub contact: ContactShape,
-    /// The text.
+    /// The text; of a template all that it shows, filled; of a file what stands under it, which may be empty.
     pub text: String,
+    /// The template that the text is.
+    #[serde(default)]
+    pub template: Option<TemplateName>,
+    /// The file.
+    #[serde(default)]
+    pub file: Option<FileShape>,
     /// The id of the message that it answers.
     #[serde(default)]
     pub quoted: Option<String>,
+}
+
+/// Which template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateName {
+    /// Its name.
+    pub name: String,
+    /// Its language, as list_templates answers it: `en_US`.
+    pub language: String,
+}
+
+/// A file, by its content: no path of this machine is read.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileShape {
+    /// Its name.
+    pub name: String,
+    /// Its media type: `application/pdf`.
+    #[serde(rename = "type")]
+    pub media_type: String,
+    /// Its length, in bytes.
+    pub size: u64,
+    /// SHA-256 of its content, in hex; needed where it is sent.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// Its content, in base64; needed where it is sent.
+    #[serde(default)]
+    pub data: Option<String>,
+}
+
+/// What would be sent.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckArguments {
+    /// The text. Of a template none, and `values` for its gaps; or all that it shows, filled.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// The template.
+    #[serde(default)]
+    pub template: Option<TemplateName>,
+    /// What goes into the gaps of the template, in their order.
+    #[serde(default)]
+    pub values: Option<Vec<String>>,
+    /// The file, without its content.
+    #[serde(default)]
+    pub file: Option<FileShape>,
+}
+
+/// A message as it would be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckAnswer {
+    /// All of its text.
+    pub text: String,
+    /// Why it cannot be sent as it is, in words.
+    pub fault: Option<String>,
+}
+
+/// The templates that may be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TemplatesAnswer {
+    /// The templates.
+    pub templates: Vec<TemplateShape>,
+    /// Those that cannot be filled here, each with the reason.
+    pub left_out: Vec<String>,
+    /// Whether there are more than are listed.
+    pub is_cut: bool,
+}
+
+/// A template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TemplateShape {
+    /// Its name.
+    pub name: String,
+    /// Its language.
+    pub language: String,
+    /// All that it shows, with `{{name}}` for each gap.
+    pub text: String,
+    /// The names of its gaps, in the order of their values.
+    pub gaps: Vec<String>,
+}
+
+impl From<Templates> for TemplatesAnswer {
+    fn from(templates: Templates) -> Self {
+        let shape = |template: &Template| TemplateShape {
+            name: template.name.clone(),
+            language: template.language.clone(),
+            text: template.text(),
+            gaps: template.parameters(),
+        };
+        Self {
+            templates: templates.usable.iter().map(shape).collect(),
+            left_out: templates.unusable,
+            is_cut: templates.is_cut,
+        }
+    }
 }
 
 /// What became of an attempt.
@@ -177,7 +284,7 @@ pub struct SendAnswer {
     pub outcome: Outcome,
     /// With `not_done`: whether the same call may succeed later.
     pub retry: bool,
-    /// With `not_done`: whether that is because the contact is not the one that it was approved for.
+    /// With `not_done`: whether that is because it is not what was approved: the contact, or the text of the template.
     pub differs: bool,
     /// What happened, or went wrong.
     pub answer: String,
@@ -207,6 +314,15 @@ impl SendAnswer {
             differs: false,
             answer,
             message: None,
+        }
+    }
+
+    /// It did not leave: it is not what was approved.
+    #[must_use]
+    pub fn differs(answer: String) -> Self {
+        Self {
+            differs: true,
+            ..Self::not_done(false, answer)
         }
     }
 
@@ -249,9 +365,9 @@ pub struct AccountAnswer {
     pub number: String,
     /// The name that is shown with it.
     pub name: String,
-    /// Where the webhook is received.
-    pub webhook: String,
-    /// Whether something answers there now.
+    /// Where the webhook is received; none if messages come in without one.
+    pub webhook: Option<String>,
+    /// Whether messages come in now.
     pub is_receiving: bool,
     /// When a message came last.
     pub last_message: Option<String>,

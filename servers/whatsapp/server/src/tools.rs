@@ -5,7 +5,9 @@ use std::sync::Arc;
 use platinum_kit::server::{Access, ToolError, ToolSpec, Tools};
 
 use crate::service::WhatsappService;
-use crate::shapes::{ChatArguments, FindArguments, MessagesArguments, NoArguments, SendArguments};
+use crate::shapes::{
+    ChatArguments, CheckArguments, FindArguments, MessagesArguments, NoArguments, SendArguments,
+};
 
 const MESSAGES: ToolSpec = ToolSpec {
     name: "get_messages",
@@ -35,11 +37,25 @@ const ACCOUNT: ToolSpec = ToolSpec {
                   whether webhooks are received. Sends nothing.",
     access: Access::Reads,
 };
+const TEMPLATES: ToolSpec = ToolSpec {
+    name: "list_templates",
+    title: "List the templates",
+    description: "The templates that WhatsApp has approved: texts with gaps that may be sent at any time, also after the \
+                  24 hours. Sends nothing.",
+    access: Access::Reads,
+};
+const CHECK: ToolSpec = ToolSpec {
+    name: "check_message",
+    title: "Check a message",
+    description: "What a message would say, such as a template with its gaps filled, and why it cannot be sent as it is, \
+                  such as a file that is too large. Sends nothing.",
+    access: Access::Reads,
+};
 const SEND: ToolSpec = ToolSpec {
     name: "send_message",
     title: "Send a message",
-    description: "Send a text to a chat, within 24 hours after the other side wrote. The same reference sends one \
-                  message. outcome `done`: WhatsApp has it. `not_done`: it certainly did not leave, and the answer says \
+    description: "Send a text or a file to a chat, within 24 hours after the other side wrote; or a template, filled, at \
+                  any time. The same reference sends one message. outcome `done`: WhatsApp has it. `not_done`: it certainly did not leave, and the answer says \
                   why. `unknown`: it may have; find_message finds out, and this call does not send it again. After an \
                   error nothing was tried.",
     access: Access::Acts,
@@ -73,6 +89,18 @@ pub fn tools() -> Result<Tools<WhatsappService>, ToolError> {
             ACCOUNT,
             |service: Arc<WhatsappService>, _: NoArguments| async move {
                 service.get_account().await
+            },
+        )?
+        .with(
+            TEMPLATES,
+            |service: Arc<WhatsappService>, _: NoArguments| async move {
+                service.list_templates().await
+            },
+        )?
+        .with(
+            CHECK,
+            |service: Arc<WhatsappService>, arguments: CheckArguments| async move {
+                service.check_message(&arguments).await
             },
         )?
         .with(

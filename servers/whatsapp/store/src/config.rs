@@ -6,6 +6,8 @@
 //! token = { file = "whatsapp.token" }
 //! app_secret = { file = "whatsapp.app-secret" }
 //! verify_token = { file = "whatsapp.verify-token" }
+//! # Whose templates may be sent; without it none are.
+//! business_account_id = "102290129340398"
 //! # Where the webhook is received: your tunnel leads here.
 //! listen = "127.0.0.1:8085"
 //! # What was received, and what was sent; a folder that only you can open.
@@ -23,8 +25,9 @@ use reqwest::Url;
 /// The table.
 const TABLE: &str = "[whatsapp]";
 /// Its keys.
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "phone_number_id",
+    "business_account_id",
     "token",
     "app_secret",
     "verify_token",
@@ -44,6 +47,8 @@ pub const DEFAULT_STATE: &str = "whatsapp-state";
 pub struct WhatsappConfig {
     /// Meta's id of the phone number, digits alone.
     pub phone_number_id: String,
+    /// Meta's id of the WhatsApp Business account, whose templates may be sent; without it none are.
+    pub business_account_id: Option<String>,
     /// The access token.
     pub token: Secret,
     /// The app secret, by which webhooks are signed.
@@ -81,10 +86,14 @@ impl WhatsappConfig {
         };
         let table = TableReader::new(TABLE, table, &KEYS)?;
         let phone_number_id = table.required("phone_number_id")?;
-        if !phone_number_id.bytes().all(|byte| byte.is_ascii_digit()) || phone_number_id.len() > 32
-        {
+        if !is_id(&phone_number_id) {
             let problem = "must be the id of the number, digits alone; not the number itself";
             return Err(value_error(TABLE, "phone_number_id", problem));
+        }
+        let business_account_id = table.text("business_account_id")?;
+        if business_account_id.as_deref().is_some_and(|id| !is_id(id)) {
+            let problem = "must be the id of the WhatsApp Business account, digits alone";
+            return Err(value_error(TABLE, "business_account_id", problem));
         }
         let base = table.text("base")?;
         let base = parse_base(base.as_deref().unwrap_or(DEFAULT_BASE))
@@ -95,6 +104,7 @@ impl WhatsappConfig {
         let state = table.path("state", folder)?;
         Ok(Self {
             phone_number_id,
+            business_account_id,
             token: table.secret("token", folder)?,
             app_secret: table.secret("app_secret", folder)?,
             verify_token: table.secret("verify_token", folder)?,
@@ -113,6 +123,11 @@ impl WhatsappConfig {
             .and_then(|mut all| all.next_back());
         last.unwrap_or_default()
     }
+}
+
+/// Whether this is an id of Meta's: digits alone.
+fn is_id(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// An address that the token may go to, which ends with a version.
@@ -190,6 +205,11 @@ mod tests {
                 "/w.toml:2: [whatsapp]: `phone_number_id` must be the id of the number, digits alone; not the number itself",
             ),
             (
+                format!("{number}business_account_id = 'me'\n"),
+                "/w.toml:3: [whatsapp]: `business_account_id` must be the id of the WhatsApp Business account, digits \
+                 alone",
+            ),
+            (
                 format!("{number}base = 'http://graph.facebook.com/v26.0'\n"),
                 "/w.toml:3: [whatsapp]: `base` must begin with https://: the token does not travel in the clear",
             ),
@@ -212,8 +232,8 @@ mod tests {
             ),
             (
                 format!("{number}lisen = '127.0.0.1:1'\n"),
-                "/w.toml:3: [whatsapp]: unknown key `lisen`, did you mean `listen`?; known keys: phone_number_id, token, \
-                 app_secret, verify_token, base, listen, state",
+                "/w.toml:3: [whatsapp]: unknown key `lisen`, did you mean `listen`?; known keys: phone_number_id, \
+                 business_account_id, token, app_secret, verify_token, base, listen, state",
             ),
         ] {
             assert_eq!(refusal(&keys), problem);

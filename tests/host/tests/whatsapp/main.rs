@@ -10,6 +10,8 @@
     reason = "all of this binary is tests: a panic is a failed test with a line number"
 )]
 
+mod templates_and_files;
+
 use std::{
     fs,
     net::{SocketAddr, TcpStream},
@@ -26,6 +28,7 @@ use platinum_vault::note::DraftNote;
 use serde_json::{Value, json};
 
 const NUMBER: &str = "16505551234";
+const OTHER_NUMBER: &str = "16505550000";
 const USER: &str = "US.13491208655302741918";
 const GAP: &str = "[✎ your answer]";
 
@@ -45,7 +48,7 @@ impl Owner {
             api.configure(home, port).unwrap();
             let config = home.join("whatsapp.toml");
             format!(
-                "[zones.whatsapp]\nconfig = {config:?}\nquiet-seconds = 1\ncontacts = [\"+{NUMBER}\"]\n"
+                "[zones.whatsapp]\nconfig = {config:?}\nquiet-seconds = 1\ncontacts = [\"+{NUMBER}\", \"+{OTHER_NUMBER}\"]\n"
             )
         });
         let mut owner = Self {

@@ -618,6 +618,7 @@ fn action() -> impl Strategy<Value = Action> {
                         contact_id,
                         quoted_message,
                         text,
+                        ..WhatsappSend::default()
                     })
                 }
             ),

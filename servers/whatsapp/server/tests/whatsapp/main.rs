@@ -9,10 +9,12 @@
     reason = "a panic here is a failed test with a line number"
 )]
 
+mod files;
 mod http;
 mod receiving;
 mod sending;
 mod stdio;
+mod templates;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +59,7 @@ impl Fixture {
             call: Duration::from_secs(20),
         };
         let channel = Arc::new(Channel::new(config.clone(), limits).unwrap());
-        let service = WhatsappService::new(store.clone(), channel, config.clone(), report_time);
+        let service = WhatsappService::new(store.clone(), channel, report_time);
         Self {
             api,
             store,
@@ -109,6 +111,8 @@ pub(crate) fn arguments(reference: &str) -> SendArguments {
         chat: NUMBER.to_owned(),
         contact: ContactShape::from(pair(NUMBER, USER)),
         text: "Yes, it does.".to_owned(),
+        template: None,
+        file: None,
         quoted: Some("wamid.IN".to_owned()),
     }
 }

@@ -110,11 +110,15 @@ async fn what_must_not_leave_does_not_reach_the_network() {
             .starts_with("the window for an answer closed at "),
         "{closed:?}"
     );
+    assert!(fixture.api.requests().is_empty());
+    // Looking at the chat only lists the templates.
     let asked = ChatArguments {
         chat: NUMBER.to_owned(),
     };
     let chat = fixture.service.get_chat(&asked).await.unwrap();
-    assert_eq!(chat.refusal.as_ref(), Some(&closed.answer));
+    let words = format!("{}; none is approved", closed.answer);
+    assert_eq!(chat.refusal, Some(words));
+    assert!(chat.takes_templates);
     assert!(!closed.retry && !closed.differs && closed.outcome == Outcome::NotDone);
     fixture.wrote("wamid.IN2", pair(NUMBER, "US.2"), Duration::from_secs(60));
     let differs = fixture.send(REFERENCE).await;
@@ -123,7 +127,13 @@ async fn what_must_not_leave_does_not_reach_the_network() {
         differs.answer,
         format!("the contact was +{NUMBER} ({USER}) and is +{NUMBER} (US.2) now")
     );
-    assert!(fixture.api.requests().is_empty());
+    let requests = fixture.api.requests();
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.line.starts_with("GET ")),
+        "{requests:?}"
+    );
     assert_eq!(found(&fixture).await, None);
     // They write again, and its owner approves the contact as it is now.
     let mut approved = arguments(REFERENCE);

@@ -23,7 +23,7 @@ fn server_passes_the_inspectors_strict_run() {
 }
 
 #[tokio::test]
-async fn server_has_four_tools_that_read_and_one_that_acts() {
+async fn server_has_six_tools_that_read_and_one_that_acts() {
     let folder = tempfile::tempdir().unwrap();
     let api = CloudApi::start().unwrap();
     api.configure(folder.path(), 0).unwrap();
@@ -44,7 +44,14 @@ async fn server_has_four_tools_that_read_and_one_that_acts() {
     assert_eq!(names(&acting), ["send_message"]);
     assert_eq!(
         names(&reading),
-        ["find_message", "get_account", "get_chat", "get_messages"]
+        [
+            "check_message",
+            "find_message",
+            "get_account",
+            "get_chat",
+            "get_messages",
+            "list_templates"
+        ]
     );
     client.cancel().await.unwrap();
 }

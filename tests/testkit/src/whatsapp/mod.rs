@@ -1,6 +1,8 @@
-//! [`CloudApi`]: WhatsApp's Cloud API on loopback, as Meta documents it: messages that it takes or refuses, its answers
-//! lost or broken, and the webhooks that it sends, signed or not. No server of that kind can be had.
+//! [`CloudApi`]: WhatsApp's Cloud API on loopback, as Meta documents it: messages that it takes or refuses, files that it
+//! is given, the templates of an account, its answers lost or broken, and the webhooks that it sends, signed or not. No
+//! server of that kind can be had.
 //!
+//! Lives here: the server; what it takes in `documented`; its webhooks in `webhook`.
 //! Invariants: it takes only what the documentation allows, with the token; everything that it was asked is kept, so that
 //! a test can say that nothing was; a message that it took has left, whatever became of the answer.
 
@@ -15,12 +17,17 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
-use ring::hmac::{HMAC_SHA256, Key, sign as sign_bytes};
 use serde_json::{Value, json};
+
+mod documented;
+mod webhook;
+
+pub use webhook::{request, send_webhook, status_webhook, text_webhook, webhook};
 
 /// The owner's number, as Meta names it.
 pub const PHONE_NUMBER_ID: &str = "106540352242922";
+/// The owner's account, as Meta names it.
+pub const BUSINESS_ACCOUNT_ID: &str = "102290129340398";
 /// The token that it takes.
 pub const TOKEN: &str = "EAATestTokenOfTheCloudApi";
 /// The secret by which it signs.
@@ -30,7 +37,7 @@ pub const VERIFY_TOKEN: &str = "the-word-of-the-owner";
 /// The version that it speaks.
 const VERSION: &str = "v26.0";
 
-/// What it does with the next message.
+/// What it does with the next message, or the next file.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
     /// Takes it.
@@ -69,8 +76,19 @@ pub enum Signing {
 pub struct CloudRequest {
     /// `POST /v26.0/…/messages`.
     pub line: String,
-    /// Its body.
+    /// Its body; null if it is no JSON.
     pub body: Value,
+}
+
+/// A file that it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadedFile {
+    /// The id that it gave it.
+    pub id: String,
+    /// The type that it was said to have.
+    pub media_type: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
 }
 
 #[derive(Debug, Default)]
@@ -78,6 +96,10 @@ struct State {
     replies: VecDeque<Reply>,
     requests: Vec<CloudRequest>,
     taken: Vec<(String, Value)>,
+    upload_replies: VecDeque<Reply>,
+    uploaded: Vec<UploadedFile>,
+    templates: Vec<Value>,
+    next_page: Option<String>,
     answered_version: Option<String>,
     is_token_revoked: bool,
 }
@@ -138,6 +160,27 @@ impl CloudApi {
         self.state().replies.extend(replies);
     }
 
+    /// What it does with the files to come; then it takes them all.
+    pub fn reply_to_uploads(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.state().upload_replies.extend(replies);
+    }
+
+    /// The files that it was given.
+    #[must_use]
+    pub fn uploaded(&self) -> Vec<UploadedFile> {
+        self.state().uploaded.clone()
+    }
+
+    /// From now on the account has these templates, as Meta lists them.
+    pub fn set_templates(&self, templates: impl IntoIterator<Item = Value>) {
+        self.state().templates = templates.into_iter().collect();
+    }
+
+    /// From now on it says that the next page of a list is at this address.
+    pub fn set_next_page(&self, address: &str) {
+        self.state().next_page = Some(address.to_owned());
+    }
+
     /// From now on it answers by another version than it is asked for, as Meta does when one is over.
     pub fn set_version(&self, version: &str) {
         self.state().answered_version = Some(version.to_owned());
@@ -177,7 +220,7 @@ impl CloudApi {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
         }
         let text = format!(
-            "[whatsapp]\nphone_number_id = \"{PHONE_NUMBER_ID}\"\ntoken = {{ file = \"whatsapp.token\" }}\n\
+            "[whatsapp]\nphone_number_id = \"{PHONE_NUMBER_ID}\"\nbusiness_account_id = \"{BUSINESS_ACCOUNT_ID}\"\ntoken = {{ file = \"whatsapp.token\" }}\n\
              app_secret = {{ file = \"whatsapp.app-secret\" }}\nverify_token = {{ file = \"whatsapp.verify-token\" }}\n\
              base = \"{}\"\nlisten = \"127.0.0.1:{port}\"\n",
             self.base()
@@ -200,16 +243,16 @@ impl Drop for CloudApi {
 /// One request, one answer.
 fn serve(mut stream: TcpStream, state: &Mutex<State>) -> anyhow::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    let (head, body) = read_message(&mut BufReader::new(stream.try_clone()?))?;
+    let (head, bytes) = read_message(&mut BufReader::new(stream.try_clone()?))?;
     let line = head.lines().next().unwrap_or_default().to_owned();
-    let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let body: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
     let answer = {
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         state.requests.push(CloudRequest {
             line: line.clone(),
             body: body.clone(),
         });
-        answer(&mut state, &line, &head, &body)
+        answer(&mut state, &line, &head, &body, &bytes)
     };
     if let Some(answer) = answer {
         stream.write_all(answer.as_bytes())?;
@@ -251,7 +294,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// What is answered; nothing if the connection is closed.
-fn answer(state: &mut State, line: &str, head: &str, body: &Value) -> Option<String> {
+fn answer(state: &mut State, line: &str, head: &str, body: &Value, bytes: &[u8]) -> Option<String> {
     let version = state
         .answered_version
         .clone()
@@ -274,150 +317,89 @@ fn answer(state: &mut State, line: &str, head: &str, body: &Value) -> Option<Str
             "verified_name": "The Owner", "quality_rating": "GREEN"});
         return respond(200, &account.to_string());
     }
+    let listing = format!("GET /{VERSION}/{BUSINESS_ACCOUNT_ID}/message_templates?");
+    if let Some(query) = line.strip_prefix(&listing) {
+        let query = query.split(' ').next().unwrap_or_default();
+        return match documented::template_page(&state.templates, query, state.next_page.as_deref())
+        {
+            Some(page) => respond(200, &page.to_string()),
+            None => refuse(400, 100),
+        };
+    }
+    let is_upload = line.starts_with(&format!("POST {number}/media "));
+    let (replies, id) = match is_upload {
+        true => (
+            &mut state.upload_replies,
+            format!("10372{:011}", state.uploaded.len()),
+        ),
+        false => (
+            &mut state.replies,
+            format!("wamid.OUT{}=", state.taken.len()),
+        ),
+    };
+    let taken;
+    if is_upload {
+        let Some((media_type, bytes)) = documented::file_of_form(head, bytes) else {
+            return refuse(400, 100);
+        };
+        if !documented::takes_file(&media_type, bytes.len()) {
+            return refuse(400, 131_053);
+        }
+        taken = json!({ "id": id });
+        let reply = replies.pop_front().unwrap_or(Reply::Accept);
+        if reply.takes() {
+            state.uploaded.push(UploadedFile {
+                id,
+                media_type,
+                bytes,
+            });
+        }
+        return reply.answer(&taken, &respond);
+    }
     if !line.starts_with(&format!("POST {number}/messages ")) {
         return refuse(400, 33);
     }
-    if !is_documented(body) {
-        return refuse(400, 100);
+    if let Err(code) = documented::check_message(body, &state.templates, &state.uploaded) {
+        return refuse(if code == 132_001 { 404 } else { 400 }, code);
     }
-    let id = format!("wamid.OUT{}=", state.taken.len());
-    let taken = json!({"messaging_product": "whatsapp",
+    taken = json!({"messaging_product": "whatsapp",
         "contacts": [{"input": body["to"], "wa_id": body["to"]}], "messages": [{"id": id}]});
-    let reply = state.replies.pop_front().unwrap_or(Reply::Accept);
-    let leaves = matches!(
-        reply,
-        Reply::Accept | Reply::AcceptAndClose | Reply::AcceptAndBreak
-    );
-    if leaves {
+    let reply = replies.pop_front().unwrap_or(Reply::Accept);
+    if reply.takes() {
         state.taken.push((id, body.clone()));
     }
-    match reply {
-        Reply::Accept => respond(200, &taken.to_string()),
-        Reply::AcceptAndClose | Reply::Close => None,
-        Reply::AcceptAndBreak => respond(500, "<html>Sorry, something went wrong.</html>"),
-        Reply::Error(status, code) => refuse(status, code),
-        Reply::Body(status, body) => respond(status, &body),
-        Reply::Redirect(to) => Some(format!(
-            "HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-        )),
-    }
+    reply.answer(&taken, &respond)
 }
 
-/// Whether a body is a text message as the documentation has it, and no more.
-fn is_documented(body: &Value) -> bool {
-    let Some(fields) = body.as_object() else {
-        return false;
-    };
-    let known = [
-        "messaging_product",
-        "recipient_type",
-        "to",
-        "recipient",
-        "type",
-        "text",
-        "context",
-        "biz_opaque_callback_data",
-    ];
-    let text = body["text"]["body"].as_str().unwrap_or_default();
-    let reference = body["biz_opaque_callback_data"].as_str();
-    let has_one_recipient = body["to"].is_string() || body["recipient"].is_string();
-    fields.keys().all(|key| known.contains(&key.as_str()))
-        && body["messaging_product"] == "whatsapp"
-        && body["type"] == "text"
-        && has_one_recipient
-        && !text.is_empty()
-        && text.chars().count() <= 4096
-        && reference.is_none_or(|text| text.len() <= 512)
+impl Reply {
+    /// Whether what it answers had been taken before.
+    fn takes(&self) -> bool {
+        matches!(
+            self,
+            Self::Accept | Self::AcceptAndClose | Self::AcceptAndBreak
+        )
+    }
+
+    fn answer(
+        self,
+        taken: &Value,
+        respond: &dyn Fn(u16, &str) -> Option<String>,
+    ) -> Option<String> {
+        match self {
+            Self::Accept => respond(200, &taken.to_string()),
+            Self::AcceptAndClose | Self::Close => None,
+            Self::AcceptAndBreak => respond(500, "<html>Sorry, something went wrong.</html>"),
+            Self::Error(status, code) => respond(status, &error(code).to_string()),
+            Self::Body(status, body) => respond(status, &body),
+            Self::Redirect(to) => Some(format!(
+                "HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            )),
+        }
+    }
 }
 
 fn error(code: i64) -> Value {
     json!({"error": {"message": format!("(#{code}) An error of the Cloud API"), "type": "OAuthException",
         "code": code, "error_data": {"messaging_product": "whatsapp", "details": "as Meta documents it"},
         "fbtrace_id": "Az8or2yhqkZfEZ-_4Qn_Bam"}})
-}
-
-/// Sends a webhook, as Meta does; answers the status.
-///
-/// # Errors
-/// If nothing listens there.
-pub fn send_webhook(address: SocketAddr, payload: &Value, signing: Signing) -> anyhow::Result<u16> {
-    let body = payload.to_string();
-    let sign = |secret: &str, body: &str| -> String {
-        let key = Key::new(HMAC_SHA256, secret.as_bytes());
-        let digest = sign_bytes(&key, body.as_bytes());
-        let bytes = digest.as_ref().iter();
-        bytes.map(|byte| format!("{byte:02x}")).collect()
-    };
-    let signature = match signing {
-        Signing::Right => format!(
-            "X-Hub-Signature-256: sha256={}\r\n",
-            sign(APP_SECRET, &body)
-        ),
-        Signing::OtherSecret => {
-            format!("X-Hub-Signature-256: sha256={}\r\n", sign("another", &body))
-        }
-        Signing::OtherBody => {
-            let signature = sign(APP_SECRET, &format!("{body} "));
-            format!("X-Hub-Signature-256: sha256={signature}\r\n")
-        }
-        Signing::Sha1Header => {
-            "X-Hub-Signature: sha1=de7c9b85b8b78aa6bc8a7a36f70a90701c9db4d9\r\n".to_owned()
-        }
-        Signing::None => String::new(),
-    };
-    let head = format!(
-        "POST /webhook HTTP/1.1\r\nHost: tunnel.example\r\nContent-Type: application/json\r\n{signature}\
-         Content-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    request(address, &format!("{head}{body}")).map(|(status, _)| status)
-}
-
-/// Sends an HTTP request as it is; answers the status and the body.
-///
-/// # Errors
-/// If nothing listens there, or what answers is no HTTP.
-pub fn request(address: SocketAddr, text: &str) -> anyhow::Result<(u16, String)> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    // The server may close before it has read all of a body that it refuses.
-    let _ = stream.write_all(text.as_bytes());
-    let (head, body) = read_message(&mut BufReader::new(stream))?;
-    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
-    Ok((
-        status.context("no status in the answer")?,
-        String::from_utf8_lossy(&body).into_owned(),
-    ))
-}
-
-/// A webhook with these parts of a change: `messages`, `statuses`, `contacts`, `message_echoes`.
-#[must_use]
-pub fn webhook(mut value: Value) -> Value {
-    value["messaging_product"] = json!("whatsapp");
-    value["metadata"] =
-        json!({"display_phone_number": "15550783881", "phone_number_id": PHONE_NUMBER_ID});
-    json!({"object": "whatsapp_business_account",
-        "entry": [{"id": "102290129340398", "changes": [{"value": value, "field": "messages"}]}]})
-}
-
-/// A webhook with a text that somebody wrote at this time, in seconds.
-#[must_use]
-pub fn text_webhook(id: &str, number: &str, user: &str, text: &str, at: i64) -> Value {
-    webhook(json!({
-        "contacts": [{"profile": {"name": "Sheena Nelson"}, "wa_id": number, "user_id": user}],
-        "messages": [{"from": number, "from_user_id": user, "id": id, "timestamp": at.to_string(), "type": "text",
-            "text": {"body": text}}],
-    }))
-}
-
-/// A webhook that says how far a message got.
-#[must_use]
-pub fn status_webhook(id: &str, reference: &str, status: &str, at: i64) -> Value {
-    let mut one = json!({"id": id, "status": status, "timestamp": at.to_string(), "recipient_id": "16505551234",
-        "biz_opaque_callback_data": reference});
-    if status == "failed" {
-        one["errors"] = json!([{"code": 131026, "title": "Message undeliverable",
-            "error_data": {"details": "Message Undeliverable."}}]);
-    }
-    webhook(json!({ "statuses": [one] }))
 }
