@@ -411,6 +411,7 @@ mod tests {
                     intent,
                     reason,
                     retry: true,
+                    differs: false,
                 },
                 false,
             ),

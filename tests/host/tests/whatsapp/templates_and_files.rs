@@ -69,6 +69,7 @@ fn file_of_the_vault_leaves_with_the_answer() {
     let offer = b"%PDF-1.7\n\xff\n%%EOF\n";
     fs::write(owner.host.vault().join("Inbox/offer.pdf"), offer).unwrap();
     let path = owner
+        .host
         .vault()
         .join(format!("Pending_Approval/{}.md", draft.id));
     let with_file = text.replace(GAP, "Here it is.").replacen(

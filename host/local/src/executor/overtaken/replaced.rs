@@ -266,10 +266,8 @@ mod tests {
     fn message(n: u128, chat: &str) -> LiveDraft {
         let message = WhatsappSend {
             chat: chat.to_owned(),
-            contact_number: None,
-            contact_id: None,
-            quoted_message: None,
             text: "Yes.".to_owned(),
+            ..WhatsappSend::default()
         };
         let mut draft = live(n, "", &[]);
         draft.note.action = Action::new(&message);
