@@ -87,16 +87,11 @@ pub(super) fn read_bounded(yaml: &str) -> Result<Mapping, NoteError> {
     .deserialize(serde_norway::Deserializer::from_str(yaml))
     .map_err(|error| {
         let line = error.location().map_or(1, |at| at.line());
-        let reason = reason(&error);
-        match repair(yaml, line) {
-            Some((line, repair)) => NoteError::Yaml {
-                line: line + 1,
-                reason: format!("{reason}; {repair}"),
-            },
-            None => NoteError::Yaml {
-                line: line + 1,
-                reason,
-            },
+        // A parser's own words name what it came upon, not what the person wrote.
+        let (line, reason) = repair(yaml, line).unwrap_or_else(|| (line, reason(&error)));
+        NoteError::Yaml {
+            line: line + 1,
+            reason,
         }
     })?;
     match value {
