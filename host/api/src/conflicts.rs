@@ -1,7 +1,7 @@
 //! The conflict copies that the owner has not put away yet.
 
-use platinum_core::VaultPath;
-use platinum_vault::{Vault, VaultError};
+use platinum_core::{VaultPath, layout};
+use platinum_vault::{Vault, VaultError, Walk};
 
 use crate::{
     Check,
@@ -11,13 +11,18 @@ use crate::{
 /// At most so many are named.
 const NAMED: usize = 5;
 
-/// The losing version of every conflict in the vault, by path. Reads every folder.
+/// The losing version of every conflict in the vault, by path. Reads every folder that can be read;
+/// the others are in `UnsyncedFiles`.
 ///
 /// # Errors
-/// If a folder cannot be read.
+/// If the vault itself cannot be listed.
 pub fn conflict_copies(vault: &Vault) -> Result<Vec<VaultPath>, VaultError> {
-    let paths = vault.walk()?.into_iter().map(|entry| entry.path);
-    Ok(paths.filter(is_conflict_copy).collect())
+    let mut entries = vault.list("")?;
+    entries.extend(Walk::read(vault, &layout::FOLDERS)?.files);
+    let mut paths: Vec<VaultPath> = entries.into_iter().map(|entry| entry.path).collect();
+    paths.retain(is_conflict_copy);
+    paths.sort();
+    Ok(paths)
 }
 
 fn is_conflict_copy(path: &VaultPath) -> bool {

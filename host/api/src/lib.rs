@@ -24,6 +24,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod unsynced;
 
 pub use approvals::{ApprovalRow, ApprovalState, Approvals, DraftSummary, approval_policy};
 pub use check::{Check, Level};
@@ -39,3 +40,4 @@ pub use paused::Paused;
 pub use platinum_daemon::doctor::AgentSeen;
 pub use status::{DraftCounts, Status, TaskCounts, ZoneSummary};
 pub use sync::{RemoteContact, RemoteState, SyncState, TipInfo, WithheldFiles, short_oid};
+pub use unsynced::unreadable_checks;

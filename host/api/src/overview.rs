@@ -3,13 +3,16 @@
 
 use std::{fs::File, path::Path};
 
-use platinum_core::{AgentName, TaskId, Timestamp};
+use platinum_capabilities::zones::CheckLevel;
+use platinum_core::{AgentName, Role, TaskId, Timestamp};
 use platinum_daemon::{Config, doctor};
 use platinum_sync::SyncSnapshot;
+use platinum_vault::{UnsyncedFiles, Vault};
 use serde::Serialize;
 
 use crate::{
     AgentSeen, Check, Level, RemoteState, SyncState, WithheldFiles, agents, sync::tentative_check,
+    text::plain, unsynced,
 };
 
 /// The remote, and how the vault compares with it.
@@ -26,8 +29,13 @@ pub struct SyncOverview {
     pub agents: Vec<AgentSeen>,
     /// Files that are not given to the remote, and why.
     pub withheld: WithheldFiles,
+    /// Files that take no part in sync, and what of the vault cannot be read.
+    pub unsynced: UnsyncedFiles,
     /// Tasks that are worked on here before the remote has confirmed the claim.
     pub tentative: Vec<TaskId>,
+    /// What keeps equal tips from being "in sync".
+    #[serde(skip)]
+    doubts: Vec<String>,
 }
 
 impl SyncOverview {
@@ -39,6 +47,9 @@ impl SyncOverview {
         let sync = remote
             .as_ref()
             .map(|remote| SyncState::read(&snapshot, &remote.contact, &git_dir));
+        let doubts = doubts(config);
+        // A vault that cannot be opened is an error in its own row.
+        let vault = Vault::open(&config.vault.path).ok();
         let agents = match remote.is_some() && git_dir.exists() {
             // A repository that cannot be read is an error in `sync`.
             true => doctor::last_commits(&git_dir, me).unwrap_or_default(),
@@ -47,10 +58,12 @@ impl SyncOverview {
         Self {
             at: now,
             remote,
-            sync,
+            sync: sync.map(|sync| sync.with_doubts(&doubts)),
             agents,
             withheld: WithheldFiles::of(&snapshot),
+            unsynced: vault.as_ref().map(UnsyncedFiles::read).unwrap_or_default(),
             tentative: snapshot.tentative,
+            doubts,
         }
     }
 
@@ -58,7 +71,10 @@ impl SyncOverview {
     #[must_use]
     pub fn with_answer(mut self, remote_tip: &str) -> Self {
         let at = self.at;
-        self.sync = self.sync.map(|sync| sync.with_answer(remote_tip, at));
+        self.sync = self.sync.map(|sync| {
+            let answered = sync.with_answer(remote_tip, at);
+            answered.with_doubts(&self.doubts)
+        });
         self
     }
 
@@ -69,6 +85,16 @@ impl SyncOverview {
         self
     }
 
+    /// How the vault compares, with the number of files that this says nothing of.
+    fn sync_check(&self, sync: &SyncState) -> Check {
+        let mut check = sync.check(self.at);
+        let is_good = matches!(sync, SyncState::InSync { .. } | SyncState::UpToDate { .. });
+        if let Some(beside) = unsynced::beside(&self.unsynced).filter(|_| is_good) {
+            check.text = format!("{}; {beside}", check.text);
+        }
+        check
+    }
+
     /// In words.
     pub fn checks(&self) -> Vec<Check> {
         let Some(remote) = &self.remote else {
@@ -76,12 +102,25 @@ impl SyncOverview {
             return vec![Check::new("remote", Level::Dim, text)];
         };
         let mut checks = vec![remote.check(self.at)];
-        checks.extend(self.sync.as_ref().map(|sync| sync.check(self.at)));
+        checks.extend(self.sync.as_ref().map(|sync| self.sync_check(sync)));
         checks.extend(self.withheld.checks());
+        checks.extend(unsynced::check(&self.unsynced));
         checks.extend(tentative_check(&self.tentative));
         checks.extend(self.agents.iter().map(|seen| agents::check(seen, self.at)));
         checks
     }
+}
+
+/// What "in sync" claims beside equal tips: that the other half's keys are known, and that there is
+/// room for what comes.
+fn doubts(config: &Config) -> Vec<String> {
+    let keys = doctor::keys(config, Role::Local).filter(|row| row.check.level != CheckLevel::Ok);
+    let full = doctor::disks(config).into_iter();
+    let full = full.filter(|row| row.check.level == CheckLevel::Error);
+    let keys = keys.map(|_| "keys were not exchanged with a cloud host".to_owned());
+    keys.into_iter()
+        .chain(full.map(|row| plain(&row.check.text, 200)))
+        .collect()
 }
 
 /// Whether a daemon holds the lock of the state folder.

@@ -5,8 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use platinum_capabilities::zones::CheckLevel;
 use platinum_core::{AgentName, Role, Timestamp, VaultPath};
-use platinum_daemon::{Config, ServersDown, ZoneServers};
+use platinum_daemon::{Config, ServersDown, ZoneServers, doctor};
 use platinum_effects::approvals::ApprovalPolicy;
 use platinum_vault::{Vault, VaultCounts};
 use serde::Serialize;
@@ -17,6 +18,7 @@ use crate::{
     conflicts::{conflict_copies, conflicts_check},
     overview::is_daemon_running,
     text::{count, plain},
+    unreadable_checks,
 };
 
 /// At most so many files are named in words.
@@ -50,6 +52,8 @@ pub struct Status {
     pub paused: Option<Paused>,
     /// The zones that this host can set up, by id.
     pub zones: Vec<ZoneSummary>,
+    /// Of keys and disks, what is not well.
+    pub host: Vec<Check>,
 }
 
 /// What is set up for a zone.
@@ -94,7 +98,7 @@ impl Status {
     /// Reads it all. Only the state folder and the vault are read; no host is asked.
     ///
     /// # Errors
-    /// If the vault cannot be read. A repository or a journal that cannot be read is part of the
+    /// If the vault cannot be listed. A folder in it, a repository or a journal that cannot be read is part of the
     /// answer.
     pub fn read(
         config: &Config,
@@ -145,6 +149,7 @@ impl Status {
             journal: JournalState::read(state, Some(vault), &agent),
             paused: Paused::read(state),
             zones: zones.collect(),
+            host: host_checks(config, role),
             agent,
         })
     }
@@ -165,11 +170,28 @@ impl Status {
         checks.extend(self.tasks.not_tasks_check());
         checks.push(self.drafts.check());
         checks.extend(self.sync.checks());
+        checks.extend(self.host.iter().cloned());
+        checks.extend(unreadable_checks(&self.sync.unsynced.unreadable));
         checks.extend(conflicts_check(&self.conflicts));
         checks.push(self.journal.check());
         checks.extend(self.zones.iter().filter_map(ZoneSummary::server_check));
         checks
     }
+}
+
+/// What `doctor` says of keys and disks, as far as it is not well.
+fn host_checks(config: &Config, role: Role) -> Vec<Check> {
+    let rows = doctor::keys(config, role).into_iter();
+    let rows = rows.chain(doctor::disks(config));
+    rows.filter_map(|row| {
+        let level = match row.check.level {
+            CheckLevel::Ok => return None,
+            CheckLevel::Warning => Level::Warn,
+            CheckLevel::Error => Level::Error,
+        };
+        Some(Check::new(row.name, level, plain(&row.check.text, 500)))
+    })
+    .collect()
 }
 
 impl ZoneSummary {

@@ -37,7 +37,7 @@ pub use new_objects::NewObject;
 pub use refs::RefName;
 pub use remote::{
     Address, AddressError, BRANCH, ClientOptions, GitRemote, HostKey, Remote, RemoteError,
-    RemoteEvent, push_outcome, watch_branch,
+    RemoteEvent, SERVER_SAYS, push_outcome, watch_branch,
 };
 pub use repo::Repo;
 pub use sign::{

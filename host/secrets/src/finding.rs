@@ -56,6 +56,8 @@ impl Kind {
 pub enum Place {
     /// In the name of the file.
     Name,
+    /// In the name of a folder it is in.
+    Folder,
     /// In this line of it, the first being 1.
     Line(usize),
     /// In an archive or a compressed stream in it.
@@ -76,13 +78,19 @@ pub struct Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Kind::Name(what) = self.kind {
-            return write!(
-                f,
-                "its name is one that is used for {what}; move it out of the vault, or give it another name if it holds none"
-            );
+            return match self.place {
+                Place::Folder => write!(
+                    f,
+                    "a folder it is in has a name that is used for {what}; move that out of the vault, or give the folder another name if it holds none"
+                ),
+                _ => write!(
+                    f,
+                    "its name is one that is used for {what}; move it out of the vault, or give it another name if it holds none"
+                ),
+            };
         }
         match self.place {
-            Place::Name => f.write_str("its name holds ")?,
+            Place::Name | Place::Folder => f.write_str("its name holds ")?,
             Place::Line(line) => write!(f, "line {line} holds ")?,
             Place::Archive => f.write_str("what is compressed in it holds ")?,
             Place::Message => f.write_str("the commit's message holds ")?,
@@ -100,7 +108,7 @@ impl fmt::Display for Finding {
             Kind::SeedPhrase => f.write_str("the words of a wallet's key (a seed phrase)")?,
         }
         match self.place {
-            Place::Name => f.write_str("; give the file another name")?,
+            Place::Name | Place::Folder => f.write_str("; give the file another name")?,
             Place::Line(_) | Place::Archive => {
                 f.write_str("; take it out, and the file is synced by itself")?;
             }
@@ -138,6 +146,14 @@ mod tests {
         assert_eq!(
             finding.to_string(),
             "its name is one that is used for private keys; move it out of the vault, or give it another name if it holds none"
+        );
+        let finding = Finding {
+            kind: Kind::Name("bank statements"),
+            place: Place::Folder,
+        };
+        assert_eq!(
+            finding.to_string(),
+            "a folder it is in has a name that is used for bank statements; move that out of the vault, or give the folder another name if it holds none"
         );
         let finding = Finding {
             kind: Kind::Known,

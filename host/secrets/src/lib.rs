@@ -67,10 +67,10 @@ impl Scanner {
 
     /// Checks a path, or any text that a tree has in the place of one.
     pub fn name(&self, path: &str) -> Option<Finding> {
-        if let Some(what) = name::denied(path) {
+        if let Some((what, is_own)) = name::denied(path) {
             return Some(Finding {
                 kind: Kind::Name(what),
-                place: Place::Name,
+                place: if is_own { Place::Name } else { Place::Folder },
             });
         }
         // A secret may stand in a name too.

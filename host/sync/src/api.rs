@@ -319,7 +319,8 @@ impl Synchronizer {
     }
 
     /// Waits until the remote's branch is elsewhere than where it was seen last, or the remote
-    /// begins or ceases to answer; at most so long. Takes no lock: claims and syncs go on meanwhile.
+    /// begins or ceases to answer, or the vault's folder is moved; at most so long. Takes no lock:
+    /// claims and syncs go on meanwhile.
     pub async fn wait_for_remote(&self, at_most: Duration) -> RemoteEvent {
         events::wait_for_event(self, at_most).await
     }
@@ -383,7 +384,7 @@ async fn sync_and_record(sync: &Synchronizer) -> Result<SyncReport, SyncError> {
                 tracing::warn!("{withheld}");
             }
         }
-        Err(error) if error.stops_all() => {
+        Err(error) if error.stops_all() || error.is_refusal() => {
             let trouble = format!("Nothing is synced any more: {error}");
             // A failure to notify is logged there; the error itself is what goes up.
             sync.blocking(move |replica| {

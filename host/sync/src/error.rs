@@ -1,7 +1,7 @@
 //! [`SyncError`]: why a sync, a claim or the end of a task did not come about.
 
 use platinum_core::{TaskId, ZoneId};
-use platinum_repo::{RemoteError, RepoError};
+use platinum_repo::{RemoteError, RepoError, SERVER_SAYS};
 use platinum_tasks::TaskNoteError;
 use platinum_vault::VaultError;
 use platinum_verify::{VerifyError, Violation};
@@ -132,6 +132,11 @@ impl SyncError {
             self,
             SyncError::Violation(_) | SyncError::RemoteLost(_) | SyncError::Faulty(_)
         )
+    }
+
+    /// Whether the remote's server refuses what is offered: the owner has to hear its words.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, SyncError::Contended { reason, .. } if reason.contains(SERVER_SAYS))
     }
 
     /// Whether the remote was away, so that the same call may succeed later.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use platinum_core::{DraftId, TaskId, Timestamp, VaultPath, layout};
 
-use crate::{Vault, VaultError};
+use crate::{Vault, VaultError, Walk};
 
 /// How many tasks and drafts are where.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,21 +35,22 @@ impl VaultCounts {
     /// Counts. Only the folders that are counted are read: what was finished in earlier months
     /// grows for ever.
     ///
+    /// What cannot be read is not counted; who shows the counts names it beside them.
+    ///
     /// # Errors
-    /// If a folder cannot be read, or holds more than a vault does.
+    /// If the month is no path of a vault.
     pub fn read(vault: &Vault, now: Timestamp) -> Result<Self, VaultError> {
         let month = layout::done_month(now);
         let mut counts = Self::default();
-        for folder in [
+        let folders = [
             layout::NEEDS_ACTION,
             layout::IN_PROGRESS,
             layout::PENDING_APPROVAL,
             layout::APPROVED,
             &month,
-        ] {
-            for entry in vault.walk_in(folder)? {
-                counts.add(entry.path);
-            }
+        ];
+        for entry in Walk::read(vault, &folders)?.files {
+            counts.add(entry.path);
         }
         let (renamed, others) = counts
             .not_drafts

@@ -28,6 +28,17 @@ pub enum VaultError {
         /// The system's error.
         source: io::Error,
     },
+    /// The vault's folder is not where it was opened.
+    #[error(
+        "the vault's folder {} was {} while the daemon ran; nothing is read or written until it is back, or the daemon is restarted",
+        root.display(), if *gone { "moved away or removed" } else { "replaced by another one" }
+    )]
+    Displaced {
+        /// The folder that was opened.
+        root: PathBuf,
+        /// Whether nothing is there now.
+        gone: bool,
+    },
     /// There is no such file.
     #[error("{0} is not in the vault")]
     NotFound(VaultPath),
@@ -92,7 +103,7 @@ pub enum VaultError {
         twin: String,
     },
     /// More bytes than the reader takes.
-    #[error("{path} is larger than the {max} bytes that are read of such a file")]
+    #[error("{path} is larger than {}, the most that is read of such a file", size(*max))]
     TooLarge {
         /// The path asked for.
         path: VaultPath,
@@ -136,4 +147,38 @@ pub enum VaultError {
         /// The system's error.
         source: io::Error,
     },
+}
+
+/// A number of bytes as people say it.
+fn size(bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    const MIB: u64 = 1024 * KIB;
+    match bytes {
+        bytes if bytes >= MIB && bytes % MIB == 0 => format!("{} MiB", bytes / MIB),
+        bytes if bytes >= KIB && bytes % KIB == 0 => format!("{} KiB", bytes / KIB),
+        bytes => format!("{bytes} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_large_says_the_limit_as_people_do() {
+        for (max, words) in [
+            (32 * 1024 * 1024, "32 MiB"),
+            (64 * 1024, "64 KiB"),
+            (1000, "1000 bytes"),
+        ] {
+            let error = VaultError::TooLarge {
+                path: VaultPath::new("Inbox/a.pdf").unwrap(),
+                max,
+            };
+            assert_eq!(
+                error.to_string(),
+                format!("Inbox/a.pdf is larger than {words}, the most that is read of such a file")
+            );
+        }
+    }
 }

@@ -129,7 +129,8 @@ pub(crate) fn descend(
     Ok(Some(dir))
 }
 
-fn open_folder(dir: &Dir, part: &str) -> Result<Dir, Errno> {
+/// Opens a folder by its name in another one, following no link.
+pub(crate) fn open_folder(dir: &Dir, part: impl rustix::path::Arg) -> Result<Dir, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = rustix::fs::openat(dir, part, flags, Mode::empty())?;
     Ok(Dir::from_std_file(File::from(folder)))

@@ -12,6 +12,7 @@
 mod counts;
 mod error;
 mod folder;
+mod list;
 mod lock;
 pub mod note;
 mod odd_names;
@@ -25,10 +26,11 @@ mod tests;
 
 pub use counts::VaultCounts;
 pub use error::VaultError;
+pub use list::{Entry, Unreadable, UnsyncedFiles, Walk};
 pub use lock::VaultLock;
 pub use odd_names::rename_odd;
 pub use pending_drafts::PendingDrafts;
 pub use read_files::ReadFiles;
 pub use scan::{FileState, Listing, PathEntry, Refused, name_key};
-pub use store::{Entry, Vault};
+pub use store::Vault;
 pub use temp::leftover::{Leftover, TEMP_PREFIX};

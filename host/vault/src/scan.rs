@@ -3,7 +3,7 @@
 //!
 //! Invariants: one path or one folder a call, never more; a file is read whole or not at all.
 
-use std::{fs::File, io::Read};
+use std::{ffi::OsStr, fs::File, io::Read};
 
 use cap_std::fs::Dir;
 use platinum_core::{PathError, VaultPath, layout, text::is_joiner};
@@ -121,25 +121,35 @@ impl Vault {
                 });
             }
             let name = entry.map_err(failed)?.file_name();
-            let Some(name) = name.to_str() else { continue };
-            if name.starts_with('.') {
-                listing.leftovers.extend(Leftover::of(folder, name));
+            let shown_name = name.to_string_lossy();
+            if shown_name.starts_with('.') {
+                let leftover = name.to_str().and_then(|name| Leftover::of(folder, name));
+                listing.leftovers.extend(leftover);
                 continue;
             }
             let whole = match folder {
-                "" => name.to_owned(),
-                folder => format!("{folder}/{name}"),
+                "" => shown_name.to_string(),
+                folder => format!("{folder}/{shown_name}"),
+            };
+            let Some(name) = name.to_str() else {
+                let why = PathError::NotUtf8(whole.escape_debug().to_string());
+                listing.refused.extend(refused(&dir, folder, &name, why));
+                continue;
             };
             let path = match VaultPath::new(whole) {
                 Ok(path) => path,
                 Err(why) => {
-                    listing.refused.extend(refused(&dir, folder, name, why));
+                    listing
+                        .refused
+                        .extend(refused(&dir, folder, OsStr::new(name), why));
                     continue;
                 }
             };
-            // Gone again in the meantime: not there.
-            let Ok(about) = rustix::fs::statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW) else {
-                continue;
+            let about = match rustix::fs::statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(about) => about,
+                // Gone again in the meantime: not there.
+                Err(rustix::io::Errno::NOENT) => continue,
+                Err(error) => return Err(failed(error.into())),
             };
             match FileType::from_raw_mode(about.st_mode) {
                 FileType::Directory => listing.folders.push(path),
@@ -271,13 +281,14 @@ impl Vault {
 }
 
 /// What a name that no vault has keeps from being synced, if anything.
-fn refused(dir: &Dir, folder: &str, name: &str, why: PathError) -> Option<Refused> {
+fn refused(dir: &Dir, folder: &str, name: &OsStr, why: PathError) -> Option<Refused> {
     if !layout::FOLDERS.contains(&folder.split('/').next()?) {
         return None;
     }
     let about = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
     // If no other name is possible, the folder stands for it.
-    let instead = instead(folder, name).or_else(|| VaultPath::new(folder).ok())?;
+    let instead =
+        instead(folder, &name.to_string_lossy()).or_else(|| VaultPath::new(folder).ok())?;
     let counts = match FileType::from_raw_mode(about.st_mode) {
         FileType::Directory => true,
         FileType::RegularFile => is_synced(&instead) || instead.as_str() == folder,
@@ -298,9 +309,10 @@ pub(crate) fn instead(folder: &str, name: &str) -> Option<VaultPath> {
             tame.push('_');
         }
     }
+    let tame = tame.trim_end_matches(['.', ' ']);
     let (stem, end) = match tame.rfind('.').filter(|dot| *dot > 0) {
         Some(dot) => tame.split_at(dot),
-        None => (tame.as_str(), ""),
+        None => (tame, ""),
     };
     let long = |most: usize| -> String {
         let mut length = 0;
@@ -315,7 +327,11 @@ pub(crate) fn instead(folder: &str, name: &str) -> Option<VaultPath> {
         format!("{folder}/{}{end}", long(120).trim()),
         format!("{folder}/{}_{end}", long(120).trim()),
     ];
-    tries.into_iter().find_map(|path| VaultPath::new(path).ok())
+    let mut paths = tries
+        .into_iter()
+        .filter_map(|path| VaultPath::new(path).ok());
+    // A hidden one would not be synced either.
+    paths.find(|path| !path.file_name().starts_with('.'))
 }
 
 /// Whether a new file answers to another spelling of its name.

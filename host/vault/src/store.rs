@@ -9,7 +9,7 @@ use std::{
 };
 
 use cap_std::fs::Dir;
-use platinum_core::{FileIdentity, Timestamp, VaultPath, layout};
+use platinum_core::{FileIdentity, VaultPath, layout};
 use platinum_policy::is_synced;
 use rustix::{
     fs::{AtFlags, Mode, OFlags},
@@ -17,28 +17,16 @@ use rustix::{
 };
 
 use crate::{
-    VaultError,
+    Entry, VaultError,
     folder::{Place, descend, io_error},
+    list::{Thing, files_in, visit_folder},
     pending_drafts::PendingFolder,
     scan::read_place,
     temp::{Temp, holds, leftover, move_to_free},
 };
 
-/// How many files are listed at once.
-const MAX_ENTRIES: usize = 1_000_000;
 /// How often a file that changes while it is read is read again.
 const READS: usize = 4;
-
-/// A file as a list shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Where it is.
-    pub path: VaultPath,
-    /// Its length in bytes.
-    pub len: u64,
-    /// When it was last written, as the file system says.
-    pub modified: Timestamp,
-}
 
 /// One vault. Cheap to clone. Every call blocks on the disk: from async code, call it on a thread
 /// for blocking work.
@@ -103,6 +91,25 @@ impl Vault {
         let about = rustix::fs::fstat(&*self.dir)
             .map_err(|error| io_error("stat", "the vault", error.into()))?;
         Ok(about.st_ino.into())
+    }
+
+    /// Whether the folder that was opened is still the one at the vault's path, where people work.
+    ///
+    /// # Errors
+    /// If it was moved, removed or replaced, or that cannot be found out.
+    pub fn ensure_in_place(&self) -> Result<(), VaultError> {
+        let failed = |error: Errno| io_error("stat", "the vault", error.into());
+        let ours = rustix::fs::fstat(&*self.dir).map_err(failed)?;
+        let displaced = |gone| VaultError::Displaced {
+            root: self.root().to_owned(),
+            gone,
+        };
+        match rustix::fs::stat(self.root()) {
+            Ok(there) if (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino) => Ok(()),
+            Ok(_) => Err(displaced(false)),
+            Err(Errno::NOENT | Errno::NOTDIR) => Err(displaced(true)),
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// Reads a file of at most `max_bytes`.
@@ -362,34 +369,7 @@ impl Vault {
     /// # Errors
     /// As [`Vault::walk`].
     pub fn walk_in(&self, folder: &str) -> Result<Vec<Entry>, VaultError> {
-        let mut found = Vec::new();
-        let mut waiting = vec![VaultPath::new(folder)?.into()];
-        while let Some(folder) = waiting.pop() {
-            let folder: String = folder;
-            let dir = match descend(&self.dir, &folder, &folder, false) {
-                Ok(Some(dir)) => dir,
-                Ok(None) => continue,
-                Err(error @ (VaultError::Symlink { .. } | VaultError::NotAFolder { .. })) => {
-                    tracing::warn!(%error, "left out");
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            // No deeper than a path can be: a folder below is one.
-            visit_folder(&dir, &folder, &mut |thing| match thing {
-                Thing::File(entry) if is_synced(&entry.path) => found.push(entry),
-                Thing::Folder(below) => waiting.push(below.into()),
-                Thing::File(_) | Thing::Link(_) => {}
-            })?;
-            if waiting.len() > MAX_ENTRIES {
-                return Err(VaultError::TooMany {
-                    at: folder,
-                    what: "too many folders",
-                });
-            }
-        }
-        found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        Ok(found)
+        files_in(&self.dir, folder, &mut |_, error| Err(error))
     }
 }
 
@@ -420,70 +400,4 @@ fn open_root(root: &Path) -> io::Result<Dir> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let dir = rustix::fs::open(root, flags, Mode::empty())?;
     Ok(Dir::from_std_file(File::from(dir)))
-}
-
-/// Something in a folder.
-enum Thing {
-    /// A regular file.
-    File(Entry),
-    Folder(VaultPath),
-    /// A symbolic link, whatever it leads to.
-    Link(VaultPath),
-}
-
-/// Hands out what is in a folder.
-fn visit_folder(dir: &Dir, folder: &str, visit: &mut dyn FnMut(Thing)) -> Result<(), VaultError> {
-    let shown = if folder.is_empty() {
-        "the vault"
-    } else {
-        folder
-    };
-    let failed = |error| io_error("list", shown, error);
-    for (count, entry) in dir.entries().map_err(failed)?.enumerate() {
-        if count >= MAX_ENTRIES {
-            return Err(VaultError::TooMany {
-                at: shown.to_owned(),
-                what: "too many files",
-            });
-        }
-        let name = entry.map_err(failed)?.file_name();
-        let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else {
-            continue;
-        };
-        let whole = if folder.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{folder}/{name}")
-        };
-        let Ok(path) = VaultPath::new(whole) else {
-            tracing::debug!(
-                folder = shown,
-                name,
-                "left out: not a name every system can have"
-            );
-            continue;
-        };
-        // Gone again in the meantime: not there.
-        let Ok(about) = dir.symlink_metadata(name) else {
-            continue;
-        };
-        if about.is_dir() {
-            visit(Thing::Folder(path));
-        } else if about.is_symlink() {
-            visit(Thing::Link(path));
-        } else if about.is_file() {
-            let modified = about
-                .modified()
-                .ok()
-                .map(cap_std::time::SystemTime::into_std);
-            let modified = modified.and_then(|at| Timestamp::try_from(at).ok());
-            let modified = modified.unwrap_or(Timestamp::UNIX_EPOCH);
-            visit(Thing::File(Entry {
-                path,
-                len: about.len(),
-                modified,
-            }));
-        }
-    }
-    Ok(())
 }

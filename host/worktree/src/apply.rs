@@ -53,6 +53,7 @@ impl Worktree {
         copies: &[(VaultPath, Oid)],
         updates: &[WorktreeUpdate],
     ) -> Result<(u32, Vec<(VaultPath, VaultError)>), WorktreeError> {
+        self.ensure_in_place()?;
         let changing = updates.iter().map(|update| &update.path);
         self.touch(copies.iter().map(|(path, _)| path).chain(changing));
         let mut failed = Vec::new();
@@ -126,8 +127,10 @@ impl Worktree {
         }
         for (update, new) in blocked {
             // What was in a folder of that name may be gone now.
-            self.vault.remove_empty_folders(&update.path)?;
-            note(&update.path, self.put(&update.path, update.expected, new))?;
+            let removed = self.vault.remove_empty_folders(&update.path);
+            let done = removed.map_err(WorktreeError::from);
+            let done = done.and_then(|()| self.put(&update.path, update.expected, new));
+            note(&update.path, done)?;
         }
         self.vault.note_drafts();
         Ok((more, failed))

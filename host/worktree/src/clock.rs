@@ -105,8 +105,9 @@ impl VersionClock {
                 true => "",
                 false => "; its edits no longer count as later, but in the order of the remote",
             };
+            let ahead = duration(*ahead);
             format!(
-                "the clock of {agent} is {ahead} s ahead of this machine's; set the one that is wrong{then}"
+                "the clock of {agent} is {ahead} ahead of this machine's; set the one that is wrong{then}"
             )
         };
         self.state().ahead.iter().map(sentence).collect()
@@ -278,6 +279,16 @@ impl VersionClock {
             }));
         }
         Ok(None)
+    }
+}
+
+/// A span as people say it.
+fn duration(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} minutes", (seconds + 30) / 60),
+        7_200..172_800 => format!("{} hours", (seconds + 1_800) / 3_600),
+        _ => format!("{} days", (seconds + 43_200) / 86_400),
     }
 }
 

@@ -4,7 +4,10 @@
 //! Invariants: every version that a scan found settled is in the repository's history before anyone
 //! is asked about it, also while the remote is away; every call blocks.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use platinum_core::{AgentName, VaultPath};
 use platinum_repo::{Edit, Oid, Repo, RepoError};
@@ -27,6 +30,8 @@ pub struct Worktree {
     state: Mutex<ScanState>,
     /// Held while files are moved, or read to decide what becomes of them.
     lock: Mutex<()>,
+    /// Whether the vault's folder was in its place at the last scan.
+    is_in_place: AtomicBool,
 }
 
 impl Worktree {
@@ -47,6 +52,7 @@ impl Worktree {
             filter,
             state,
             lock: Mutex::default(),
+            is_in_place: AtomicBool::new(true),
         }
     }
 
@@ -65,6 +71,7 @@ impl Worktree {
         applied: Option<Oid>,
         more: &mut dyn Iterator<Item = &VaultPath>,
     ) -> Result<Edits, WorktreeError> {
+        self.ensure_in_place()?;
         let mut state = self.state();
         let sources = (&self.vault, &self.repo, &*self.filter);
         let (mut edits, leftovers) = state.scan(sources, applied, more)?;
@@ -107,6 +114,19 @@ impl Worktree {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// That the vault's folder is the one that people see: what is read and written in another one
+    /// reaches nobody.
+    pub(crate) fn ensure_in_place(&self) -> Result<(), WorktreeError> {
+        let in_place = self.vault.ensure_in_place();
+        self.is_in_place.store(in_place.is_ok(), Ordering::Relaxed);
+        Ok(in_place?)
+    }
+
+    /// Whether the vault's folder was moved or put back since the last scan: a reason to scan.
+    pub fn was_displaced(&self) -> bool {
+        self.vault.ensure_in_place().is_ok() != self.is_in_place.load(Ordering::Relaxed)
     }
 
     /// Notes that these paths are about to be changed: the next scan reads them.

@@ -13,10 +13,13 @@ use platinum_sdk::{Error, Invocation, Outcome};
 pub fn run(host: &(impl Log + Sync), _: &Invocation) -> Result<Outcome, Error> {
     let report = host.run()?;
     if report.conflicts > 0 {
-        let text = format!(
-            "{} files were changed on both sides; the older ones are kept as .conflict files",
-            report.conflicts
-        );
+        let text = match report.conflicts {
+            1 => "1 file was changed on both sides; the older version is kept as a .conflict file"
+                .to_owned(),
+            files => format!(
+                "{files} files were changed on both sides; the older versions are kept as .conflict files"
+            ),
+        };
         host.line(Level::Warn, &text);
     }
     if (report.pulled, report.pushed, report.conflicts) == (0, 0, 0) {

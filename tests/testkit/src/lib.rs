@@ -6,7 +6,7 @@
 //! [`http_proxy`], a line to one that loses what is asked or answered; [`notes`], texts as notes of the
 //! kind that a folder has; [`power_cut`], folders whose unsynced writes can be discarded; and what every test that
 //! talks to a process needs: [`wait_for`], [`free_ports`], [`Child`], [`is_dead`], [`program`], [`add_skills`],
-//! [`exchange_keys`], [`mail_folder`], [`seed`], [`skip`]; and for MCP servers
+//! [`exchange_keys`], [`mail_folder`], [`seed`], [`skip`], [`rerun_unprivileged`]; and for MCP servers
 //! [`inspect`].
 //! Invariants: nothing listens on a fixed port or outside loopback; every server lives in a
 //! temporary folder and dies with the value that started it, or with the test process. So test programs can
@@ -27,6 +27,7 @@ pub mod scripted_http;
 mod seed;
 pub mod social;
 mod tls;
+mod unprivileged;
 pub mod whatsapp;
 
 use std::{
@@ -48,6 +49,7 @@ pub use program::{
     PROGRAMS_VARIABLE, add_skills, add_skills_of, compiled_skills, exchange_keys, program,
 };
 pub use seed::{SEED_VARIABLE, seed};
+pub use unprivileged::rerun_unprivileged;
 
 /// Whether tests on real servers must run: in CI, and when xtask runs them, which installs the servers before.
 #[must_use]

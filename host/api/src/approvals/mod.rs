@@ -14,7 +14,7 @@ use std::path::Path;
 use platinum_core::{Timestamp, VaultPath, layout};
 use platinum_effects::approvals::{ApprovalPolicy, QueueEntry, inspect};
 use platinum_journal::Journal;
-use platinum_vault::Vault;
+use platinum_vault::{Unreadable, Vault, Walk};
 use serde::Serialize;
 
 pub use pending::{MAX_DRAFT_BYTES, Pending, is_expired, pending_drafts, short_id};
@@ -33,13 +33,15 @@ pub struct Approvals {
     pub not_drafts: Vec<VaultPath>,
     /// The notes in `Approved/`, oldest first. They stay there until they are carried out.
     pub approved: Vec<ApprovalRow>,
+    /// What of both folders cannot be read.
+    pub unreadable: Vec<Unreadable>,
 }
 
 impl Approvals {
     /// Reads both folders. The journal in the state folder is read, and not made.
     ///
     /// # Errors
-    /// If a folder or the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn read(
         vault: &Vault,
         state: &Path,
@@ -47,6 +49,10 @@ impl Approvals {
         now: Timestamp,
     ) -> Result<Self, ReadError> {
         let folder = pending_drafts(vault)?;
+        let mut unreadable = folder.unreadable;
+        let in_approved = Walk::read(vault, &[layout::APPROVED])?.unreadable;
+        let is_readable = in_approved.iter().all(|one| one.path != layout::APPROVED);
+        unreadable.extend(in_approved);
         Ok(Self {
             pending: folder
                 .drafts
@@ -54,7 +60,11 @@ impl Approvals {
                 .map(|pending| pending_row(pending, now))
                 .collect(),
             not_drafts: folder.others,
-            approved: approved(vault, state, policy, now)?,
+            approved: match is_readable {
+                true => approved(vault, state, policy, now)?,
+                false => Vec::new(),
+            },
+            unreadable,
         })
     }
 }

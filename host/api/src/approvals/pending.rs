@@ -2,7 +2,7 @@
 
 use platinum_core::{DraftId, Timestamp, VaultPath, layout};
 use platinum_vault::{
-    Vault, VaultError,
+    Unreadable, Vault, VaultError, Walk,
     note::{self, DraftNote},
 };
 
@@ -29,15 +29,21 @@ pub struct PendingFolder {
     pub drafts: Vec<Pending>,
     /// Other files there: conflict copies, or notes of the owner.
     pub others: Vec<VaultPath>,
+    /// The folders there that cannot be read.
+    pub unreadable: Vec<Unreadable>,
 }
 
-/// Reads the folder.
+/// Reads the folder. A file that cannot be read is a draft without its content.
 ///
 /// # Errors
-/// If the folder cannot be read; a file that cannot be read is a draft without its content.
+/// If its name is no path of a vault.
 pub fn pending_drafts(vault: &Vault) -> Result<PendingFolder, VaultError> {
-    let mut folder = PendingFolder::default();
-    for entry in vault.walk_in(layout::PENDING_APPROVAL)? {
+    let walk = Walk::read(vault, &[layout::PENDING_APPROVAL])?;
+    let mut folder = PendingFolder {
+        unreadable: walk.unreadable,
+        ..PendingFolder::default()
+    };
+    for entry in walk.files {
         let path = entry.path;
         let id = match path.stem().parse::<DraftId>() {
             Ok(id) if path == layout::pending(id) => id,

@@ -24,7 +24,7 @@ use crate::{
 /// A running daemon has heard from the remote so recently, or something is wrong. A quiet remote
 /// is recorded every half minute.
 const FRESH_SECONDS: i64 = 90;
-/// At most so many files and tasks are named in words.
+/// At most so many tasks are named in words.
 const NAMED: usize = 5;
 
 /// The remote, and when it last answered.
@@ -226,6 +226,8 @@ pub enum SyncState {
         unacknowledged: usize,
         /// Files that stay on this machine.
         withheld: usize,
+        /// Files that are being written.
+        waiting: usize,
         /// Claims that the remote has not confirmed.
         tentative: usize,
     },
@@ -235,6 +237,15 @@ pub enum SyncState {
         tip: TipInfo,
         /// When the remote answered.
         as_of: Timestamp,
+    },
+    /// As in sync, and yet it is not certain that it stays so, or that it reaches the other half.
+    Doubted {
+        /// What both hold.
+        tip: TipInfo,
+        /// When the remote answered.
+        as_of: Timestamp,
+        /// What is in doubt, each in a few words.
+        doubts: Vec<String>,
     },
     /// Both held the same when the remote last answered.
     UpToDate {
@@ -276,7 +287,8 @@ impl SyncState {
         }
         let withheld = snapshot.withheld.len() + snapshot.withheld_more;
         let tentative = snapshot.tentative.len();
-        let differences = refs.not_applied + refs.unacknowledged + withheld + tentative;
+        let waiting = snapshot.waiting;
+        let differences = refs.not_applied + refs.unacknowledged + withheld + waiting + tentative;
         if refs.is_behind || differences > 0 {
             return Self::Differs {
                 tip,
@@ -284,6 +296,7 @@ impl SyncState {
                 not_applied: refs.not_applied,
                 unacknowledged: refs.unacknowledged,
                 withheld,
+                waiting,
                 tentative,
             };
         }
@@ -312,6 +325,7 @@ impl SyncState {
                 not_applied: 0,
                 unacknowledged: 0,
                 withheld: 0,
+                waiting: 0,
                 tentative: 0,
             },
             other => other.after_answer(),
@@ -321,6 +335,19 @@ impl SyncState {
     /// The same, now that the remote has answered that it has no branch.
     pub(crate) fn with_empty_answer(self) -> Self {
         self.after_answer()
+    }
+
+    /// The same, held against what else "in sync" claims.
+    #[must_use]
+    pub(crate) fn with_doubts(self, doubts: &[String]) -> Self {
+        match self {
+            Self::InSync { tip, as_of } if !doubts.is_empty() => Self::Doubted {
+                tip,
+                as_of,
+                doubts: doubts.to_vec(),
+            },
+            other => other,
+        }
     }
 
     /// Why an earlier sync failed for want of an answer is no news once there is one.
@@ -356,6 +383,7 @@ impl SyncState {
                 not_applied,
                 unacknowledged,
                 withheld,
+                waiting,
                 tentative,
             } => {
                 let mut differences = Vec::new();
@@ -375,6 +403,7 @@ impl SyncState {
                         "commits are not known to have landed",
                     ),
                     (*withheld, "file is withheld", "files are withheld"),
+                    (*waiting, "file is being written", "files are being written"),
                     (*tentative, "claim is tentative", "claims are tentative"),
                 ] {
                     if n > 0 {
@@ -391,6 +420,14 @@ impl SyncState {
             Self::InSync { tip, .. } => {
                 (Level::Ok, format!("in sync: both hold {}", tip.words(now)))
             }
+            Self::Doubted { tip, doubts, .. } => (
+                Level::Warn,
+                format!(
+                    "the vault and the remote hold {}; not in sync all the same: {}",
+                    tip.words(now),
+                    doubts.join("; ")
+                ),
+            ),
             Self::UpToDate {
                 tip,
                 as_of,
@@ -446,18 +483,17 @@ impl WithheldFiles {
         }
     }
 
-    /// In words: the first few, and how many more.
+    /// In words: each that was recorded, and how many more.
     pub fn checks(&self) -> Vec<Check> {
-        let named = self.files.iter().take(NAMED).map(|file| {
+        let named = self.files.iter().map(|file| {
             let path = plain(file.path.as_str(), 120);
             Check::warn("withheld", format!("{path}: {}", file.reason))
         });
         let mut checks: Vec<Check> = named.collect();
-        let more = self.files.len().saturating_sub(NAMED) + self.more;
-        if more > 0 {
+        if self.more > 0 {
             checks.push(Check::warn(
                 "withheld",
-                format!("and {}", count(more, "more file", "more files")),
+                format!("and {}", count(self.more, "more file", "more files")),
             ));
         }
         checks

@@ -192,6 +192,25 @@ fn in_sync_needs_a_fresh_answer_and_equal_tips() {
         words(&withheld, &fresh(), &folder).1,
         format!("not in sync, at {at_tip}: 1 file is withheld")
     );
+    let busy = SyncSnapshot {
+        waiting: 2,
+        ..fine.clone()
+    };
+    assert_eq!(
+        words(&busy, &fresh(), &folder).1,
+        format!("not in sync, at {at_tip}: 2 files are being written")
+    );
+    let state = SyncState::read(&fine, &fresh(), &folder.path().join("vault.git"));
+    let doubted = state.with_doubts(&["no key".to_owned(), "no room".to_owned()]);
+    assert_eq!(
+        (doubted.check(now()).level, doubted.check(now()).text),
+        (
+            Level::Warn,
+            format!(
+                "the vault and the remote hold {at_tip}; not in sync all the same: no key; no room"
+            )
+        )
+    );
     let stopped = SyncSnapshot {
         trouble: Some("commit 0123456789ab is not applied: why".to_owned()),
         ..fine
@@ -227,7 +246,7 @@ fn refs_that_differ_outweigh_the_recorded_sync() {
 }
 
 #[test]
-fn withheld_names_the_first_five_files() {
+fn withheld_names_every_recorded_file() {
     let file = |n: usize| Withheld {
         path: VaultPath::new(format!("Inbox/{n}.md")).unwrap(),
         reason: "it cannot be read".to_owned(),
@@ -237,7 +256,7 @@ fn withheld_names_the_first_five_files() {
         more: 10,
     };
     let checks = withheld.checks();
-    assert_eq!(checks.len(), 6);
-    assert_eq!(checks[0].text, "Inbox/0.md: it cannot be read");
-    assert_eq!(checks[5].text, "and 12 more files");
+    assert_eq!(checks.len(), 8);
+    assert_eq!(checks[6].text, "Inbox/6.md: it cannot be read");
+    assert_eq!(checks[7].text, "and 10 more files");
 }

@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 
 use platinum_text::{is_hidden, is_joined};
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Longest path, in bytes: below every system's limit with room for the vault's own folder.
 pub const MAX_PATH_BYTES: usize = 512;
@@ -49,6 +49,9 @@ pub enum PathError {
     /// The same text can be written two ways, and this is not the composed one.
     #[error("`{0}` is not in Unicode's composed form (NFC); systems disagree on the other")]
     NotNfc(String),
+    /// No text at all.
+    #[error("the name `{0}` is not UTF-8, the one way in which all systems write names")]
+    NotUtf8(String),
 }
 
 /// A relative path inside the vault. See the module for what holds of it.
@@ -97,7 +100,7 @@ impl VaultPath {
             return Err(PathError::TooDeep(depth));
         }
         if !text.nfc().eq(text.chars()) {
-            return Err(PathError::NotNfc(shown()));
+            return Err(PathError::NotNfc(with_marks_escaped(&text)));
         }
         Ok(Self(text))
     }
@@ -161,6 +164,18 @@ impl VaultPath {
             .strip_prefix(folder)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
+}
+
+/// A text in which the marks that join the letter before them can be told from that letter.
+fn with_marks_escaped(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars().take(200) {
+        match is_combining_mark(c) {
+            true => shown.extend(c.escape_unicode()),
+            false => shown.push(c),
+        }
+    }
+    shown
 }
 
 /// Characters that a system refuses, that end a name early, or that cannot be seen.
@@ -280,6 +295,16 @@ mod tests {
                 .unwrap_err()
                 .to_string(),
             "the path has 33 parts; 32 is the most. Move it into fewer folders"
+        );
+    }
+
+    #[test]
+    fn vault_path_error_shows_a_decomposed_letter() {
+        assert_eq!(
+            VaultPath::new("Inbox/Cafe\u{301}.md")
+                .unwrap_err()
+                .to_string(),
+            "`Inbox/Cafe\\u{301}.md` is not in Unicode's composed form (NFC); systems disagree on the other"
         );
     }
 

@@ -57,7 +57,7 @@ pub async fn run_sync(
             Ok(()) => {
                 failures = 0;
                 if trouble.take().is_some() {
-                    tracing::info!("The remote answers again.");
+                    tracing::info!("The sync works again.");
                 }
             }
             // The same trouble is logged once, not every few seconds.

@@ -2,7 +2,7 @@
 
 use platinum_api::{
     ApprovalRow, ApprovalState, Approvals, DraftSummary, Paused, approval_policy, approvals::Field,
-    text::span,
+    text::span, unreadable_checks,
 };
 use platinum_core::{
     ActionKind, Role, Timestamp, layout,
@@ -65,6 +65,12 @@ pub(crate) fn run(args: &ApprovalsArgs, ctx: &Context) -> Result<(), CommandErro
             "\n{} in Pending_Approval/ not named by a draft's id: {}\n",
             count(approvals.not_drafts.len(), "file", "files"),
             names.join(", ")
+        ));
+    }
+    for row in unreadable_checks(&approvals.unreadable) {
+        text.push_str(&format!(
+            "\n{}\n",
+            ctx.paint.word(row.level, &row.sentence())
         ));
     }
     let (held, approved): (Vec<_>, Vec<_>) = approvals

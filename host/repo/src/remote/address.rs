@@ -61,11 +61,15 @@ pub(crate) struct Site {
 /// Why an address is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// Empty, too long, or with characters no address has.
-    #[error(
-        "the remote address is empty, longer than {MAX_BYTES} bytes, or has a blank or control character"
-    )]
-    Malformed,
+    /// Nothing at all.
+    #[error("the remote's address is empty")]
+    Empty,
+    /// Longer than any address is.
+    #[error("the remote's address is {0} bytes long; {MAX_BYTES} is the most")]
+    TooLong(usize),
+    /// Git would read it as two words, or a person would not see it. Not shown: it may hold a secret.
+    #[error("the remote's address has {0} in it; give the repository a name without")]
+    Character(&'static str),
     /// Would be read as an option.
     #[error("`{0}` starts with `-`, which git or ssh would read as an option")]
     Option(String),
@@ -107,11 +111,20 @@ impl Address {
     /// # Errors
     /// Says which rule it breaks.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        if text.is_empty()
-            || text.len() > MAX_BYTES
-            || text.chars().any(|c| c.is_control() || c.is_whitespace())
-        {
-            return Err(AddressError::Malformed);
+        if text.is_empty() {
+            return Err(AddressError::Empty);
+        }
+        if text.len() > MAX_BYTES {
+            return Err(AddressError::TooLong(text.len()));
+        }
+        let odd = text.chars().find(|c| c.is_control() || c.is_whitespace());
+        if let Some(odd) = odd {
+            let what = match odd {
+                ' ' => "a blank",
+                odd if odd.is_whitespace() => "a tab, a line break or the like",
+                _ => "a control character",
+            };
+            return Err(AddressError::Character(what));
         }
         if text.starts_with('-') {
             return Err(AddressError::Option(shown(text)));
@@ -337,7 +350,12 @@ mod tests {
             ("ftp://example.test/v", "unsupported protocol"),
             ("https:///v", "names no host"),
             ("", "empty"),
-            ("https://example.test/\nv", "control"),
+            (
+                "https://example.test/\nv",
+                "has a tab, a line break or the like",
+            ),
+            ("https://example.test/\u{7}v", "has a control character"),
+            ("/home/me/my vault.git", "has a blank in it"),
         ] {
             assert!(reason(bad).contains(part), "{bad:?}: {}", reason(bad));
         }
@@ -365,7 +383,7 @@ mod tests {
                 matches!(
                     refused,
                     AddressError::Authority(_)
-                        | AddressError::Malformed
+                        | AddressError::Character(..)
                         | AddressError::Plain(_)
                         | AddressError::RelativePath(_)
                 ),

@@ -12,10 +12,10 @@ use platinum_protocol::PushOutcome;
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{
-    Address, BRANCH, ClientOptions, Remote, RemoteError, RemoteEvent,
+    Address, BRANCH, ClientOptions, Remote, RemoteError, RemoteEvent, SERVER_SAYS,
     endpoint::{Answer, Endpoint},
     porcelain,
-    stderr::error_line,
+    stderr::{error_line, server_words},
     watcher::RemoteWatcher,
 };
 use crate::{RefName, Repo};
@@ -176,7 +176,14 @@ impl Remote for GitRemote {
         match self.endpoint.run(&push).await {
             Ok(answer) => {
                 let reason = error_line(&answer.stderr);
-                porcelain::push_outcome(&answer.stdout, answer.success, commit, &reason)
+                let outcome =
+                    porcelain::push_outcome(&answer.stdout, answer.success, commit, &reason);
+                match (outcome, server_words(&answer.stderr)) {
+                    (PushOutcome::Rejected(why), Some(words)) => {
+                        PushOutcome::Rejected(format!("{why}; {SERVER_SAYS}{words}"))
+                    }
+                    (outcome, _) => outcome,
+                }
             }
             // Nothing was ever started, so nothing can have landed; that is all a fetch finds too.
             Err(error) => PushOutcome::Indeterminate(error.to_string()),

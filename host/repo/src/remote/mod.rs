@@ -33,6 +33,9 @@ pub use watcher::RemoteEvent;
 /// The branch of the remote.
 pub const BRANCH: &str = "refs/heads/main";
 
+/// In the reason of a push that was rejected, what the server itself says follows these words.
+pub const SERVER_SAYS: &str = "the server says: ";
+
 /// A remote with one branch.
 #[async_trait]
 pub trait Remote: Send + Sync {

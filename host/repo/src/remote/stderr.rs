@@ -30,13 +30,34 @@ pub(crate) fn error_line(stderr: &[u8]) -> String {
             !beside && !line.contains("% (") && !SAYS_NOTHING.contains(line)
         })
     };
+    // Whatever is said after it only follows from it.
+    let full = |line: &&str| {
+        ["No space left on device", "Disk quota exceeded"]
+            .iter()
+            .any(|words| line.contains(words))
+    };
     let grave = |line: &&str| line.starts_with("fatal:") || line.starts_with("error:");
-    let line = telling()
-        .rfind(grave)
+    let line = lines()
+        .find(full)
+        .or_else(|| telling().rfind(grave))
         .or_else(|| telling().next_back())
         .or_else(|| lines().rfind(grave))
         .unwrap_or("git gave no reason");
     without_password(&one_line(line, 300))
+}
+
+/// Longer words of a server's are cut.
+const MAX_WORDS: usize = 1000;
+
+/// What the server itself said, without its progress: why it refuses, and which file.
+pub(super) fn server_words(stderr: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(stderr);
+    let lines = text.split(['\n', '\r']).filter_map(|line| {
+        let line = line.trim().strip_prefix("remote:")?.trim();
+        (!line.is_empty() && !line.contains("% (") && !line.ends_with(", done.")).then_some(line)
+    });
+    let words: Vec<&str> = lines.collect();
+    (!words.is_empty()).then(|| without_password(&one_line(&words.join(" "), MAX_WORDS)))
 }
 
 /// What a helper or a server puts between `://` and `@` is not repeated.
@@ -140,6 +161,30 @@ mod tests {
             "fatal: early EOF"
         );
         assert_eq!(error_line(b""), "git gave no reason");
+    }
+
+    #[test]
+    fn error_line_names_a_full_disk() {
+        let full = "error: unable to write file objects/pack/tmp: No space left on device\n\
+                    fatal: fetch-pack: invalid index-pack output\n";
+        assert_eq!(
+            error_line(full.as_bytes()),
+            "error: unable to write file objects/pack/tmp: No space left on device"
+        );
+    }
+
+    #[test]
+    fn server_words_are_kept_without_progress() {
+        let said = "remote: Resolving deltas: 100% (2/2), done.\r\nremote: \nremote: error: File \
+                    Inbox/a.pdf is 123.00 MB; this exceeds the limit of 100.00 MB\nremote: error: GH001\n\
+                    To x\n ! [remote rejected] main -> main (pre-receive hook declined)\n";
+        assert_eq!(
+            server_words(said.as_bytes()).as_deref(),
+            Some(
+                "error: File Inbox/a.pdf is 123.00 MB; this exceeds the limit of 100.00 MB error: GH001"
+            )
+        );
+        assert_eq!(server_words(b"fatal: no\n"), None);
     }
 
     #[test]

@@ -10,14 +10,17 @@ mod table;
 
 use canonical::{Component, components};
 
-/// What files of this name hold, if it is a name for secrets.
-pub(crate) fn denied(path: &str) -> Option<&'static str> {
-    components(path).into_iter().find_map(|c| judge(&c))
+/// What files of this name hold, if it is a name for secrets; and whether that is the file's own name,
+/// and not that of a folder it is in.
+pub(crate) fn denied(path: &str) -> Option<(&'static str, bool)> {
+    components(path)
+        .into_iter()
+        .find_map(|c| Some((judge(&c)?, c.is_last)))
 }
 
 fn judge(component: &Component) -> Option<&'static str> {
     component.forms.iter().find_map(|form| {
-        table::folder(form, component.is_last)
+        table::folder(form)
             .or_else(|| table::file(form))
             .or_else(|| table::shortened(form))
     })

@@ -282,10 +282,9 @@ const MACHINE_ENDS: [&str; 22] = [
 ];
 
 /// What a folder of this name holds. A file may have the name of some only with an end.
-pub(super) fn folder(name: &str, is_last: bool) -> Option<&'static str> {
-    let found = FOLDERS.iter().find(|(folder, _)| *folder == name);
+pub(super) fn folder(name: &str) -> Option<&'static str> {
     // As a file without an end no note has such a name either.
-    let _ = is_last;
+    let found = FOLDERS.iter().find(|(folder, _)| *folder == name);
     found.map(|(_, what)| *what)
 }
 

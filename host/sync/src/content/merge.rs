@@ -88,6 +88,7 @@ pub(crate) fn prepare(replica: &Replica, tip: Option<Oid>) -> Result<Prepared, S
     });
 
     let mut prepared = Prepared {
+        waiting: ours.waiting.len(),
         withheld: ours.withheld,
         ..Prepared::default()
     };
@@ -174,10 +175,27 @@ pub(crate) fn prepare(replica: &Replica, tip: Option<Oid>) -> Result<Prepared, S
             new: blob.as_deref().map(Repo::oid).transpose()?,
         });
     }
+    withhold_refused(replica, &mut edits, &mut prepared);
     approved::ask_again(replica, tip, came, &mut edits, &mut prepared)?;
     manual_moves::ensure_one_place(replica, tip, &mut edits, &mut prepared)?;
     commit_edits(replica, tip, edits, &mut prepared)?;
     Ok(prepared)
+}
+
+/// Takes out what the remote's server does not take as it is.
+fn withhold_refused(replica: &Replica, edits: &mut Vec<PlannedEdit>, prepared: &mut Prepared) {
+    edits.retain(|(path, edit, _)| {
+        let reason = match edit {
+            Edit::PutBlob(blob) => replica.refusals.reason(path, *blob),
+            _ => None,
+        };
+        let is_taken = reason.is_none();
+        prepared.withheld.extend(reason.map(|reason| Withheld {
+            path: path.clone(),
+            reason,
+        }));
+        is_taken
+    });
 }
 
 /// Commits the edits that this agent may make; the others are withheld.

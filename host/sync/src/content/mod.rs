@@ -13,7 +13,7 @@ pub(crate) mod rounds;
 
 use jiff::SignedDuration;
 use platinum_core::VaultPath;
-use platinum_protocol::{SyncMachine, SyncStep, Synced};
+use platinum_protocol::{PushOutcome, SyncMachine, SyncStep, Synced};
 use platinum_repo::{Edit, Oid, RefName, Repo};
 use platinum_vault::VaultError;
 use platinum_worktree::Withheld;
@@ -57,8 +57,11 @@ pub(crate) async fn sync_content(sync: &Synchronizer) -> Result<SyncReport, Sync
                 machine.prepared(prepared.commit.map(hex));
             }
             SyncStep::Push { commit, on_tip } => {
-                let on_tip = oid(on_tip.as_deref())?;
-                let outcome = remote::push(sync, Repo::oid(&commit)?, on_tip).await?;
+                let (on_tip, commit) = (oid(on_tip.as_deref())?, Repo::oid(&commit)?);
+                let outcome = remote::push(sync, commit, on_tip).await?;
+                if let PushOutcome::Rejected(reason) = &outcome {
+                    remote::note_refused(sync, (on_tip, commit), reason.clone()).await?;
+                }
                 machine.pushed(outcome);
             }
             SyncStep::Pause { round } => {
@@ -144,6 +147,7 @@ async fn apply_prepared(
             tip: landed.map(|oid| oid.to_string()),
             brought,
             withheld,
+            waiting: prepared.waiting,
         })
     })
     .await

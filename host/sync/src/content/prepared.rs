@@ -21,6 +21,8 @@ pub(crate) struct Prepared {
     pub(crate) copies: Vec<(VaultPath, Oid)>,
     /// What stays here.
     pub(crate) withheld: Vec<Withheld>,
+    /// How many files are being written, and go out once they rest.
+    pub(crate) waiting: usize,
     /// What came for `Approved/` and waits for the owner instead.
     pub(crate) asked_again: Vec<VaultPath>,
     /// Tasks whose files were moved into this agent's folder by hand: each requests a claim.

@@ -10,9 +10,31 @@ use platinum_repo::{Oid, RefName, RemoteEvent};
 
 use crate::Synchronizer;
 
+/// How often it is looked whether the vault's folder is in its place: no event tells of that.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
 /// Waits until the remote's branch is elsewhere than where it was seen last, or the remote
-/// begins or ceases to answer; at most so long. Takes no lock: claims and syncs go on meanwhile.
+/// begins or ceases to answer, or the vault's folder is moved; at most so long. Takes no lock:
+/// claims and syncs go on meanwhile.
 pub(crate) async fn wait_for_event(sync: &Synchronizer, at_most: Duration) -> RemoteEvent {
+    tokio::select! {
+        event = wait_for_remote(sync, at_most) => event,
+        // What that is, a sync finds out and says.
+        () = wait_for_displaced_vault(sync) => RemoteEvent::Unreachable,
+    }
+}
+
+async fn wait_for_displaced_vault(sync: &Synchronizer) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let displaced = sync.blocking(|replica| Ok(replica.worktree.was_displaced()));
+        if displaced.await.unwrap_or(false) {
+            return;
+        }
+    }
+}
+
+async fn wait_for_remote(sync: &Synchronizer, at_most: Duration) -> RemoteEvent {
     let Some(remote) = &sync.remote else {
         tokio::time::sleep(at_most).await;
         return RemoteEvent::Unchanged;

@@ -105,3 +105,20 @@ pub(crate) async fn push_and(
     }
     Ok(outcome)
 }
+
+/// Notes the files that the server names in its refusal of content, and notifies the owner of each: they
+/// stay here from now on, so that the rest can go.
+pub(crate) async fn note_refused(
+    sync: &Synchronizer,
+    pushed: (Option<Oid>, Oid),
+    reason: String,
+) -> Result<(), SyncError> {
+    sync.blocking(move |replica| {
+        for path in replica.refusals.note(&replica.repo, pushed, &reason)? {
+            let message = format!("{path} stays on this machine alone: {reason}");
+            replica.notifier.notify_owner(&message);
+        }
+        Ok(())
+    })
+    .await
+}

@@ -3,7 +3,7 @@
 //!
 //! Lives here: the parts and how they are joined. `outbox` knows what became of commits made here,
 //! `unacknowledged` finds own versions in the remote's, `locks` recovers stale locks, `notifier`
-//! notifies the owner, `tasks` reads tasks, `draft_history` knows which drafts were ever made, and `filter` joins the gate and the work tree.
+//! notifies the owner, `tasks` reads tasks, `refusals` knows what the remote's server does not take, `draft_history` knows which drafts were ever made, and `filter` joins the gate and the work tree.
 
 pub(crate) mod draft_history;
 pub(crate) mod elsewhere;
@@ -11,6 +11,7 @@ mod filter;
 mod locks;
 mod notifier;
 mod outbox;
+pub(crate) mod refusals;
 pub(crate) mod tasks;
 pub(crate) mod unacknowledged;
 pub(crate) mod witness;
@@ -31,6 +32,7 @@ use filter::GateFilter;
 use locks::StaleLocks;
 use notifier::Notifier;
 use outbox::Outbox;
+use refusals::Refusals;
 use witness::JournalWitness;
 
 /// The vault, its Git repository and the local sync state.
@@ -50,6 +52,7 @@ pub(crate) struct Replica {
     pub(crate) elsewhere: ElsewhereLog,
     pub(crate) draft_history: DraftHistory,
     pub(crate) witness: Arc<JournalWitness>,
+    pub(crate) refusals: Refusals,
 }
 
 impl Replica {
@@ -93,6 +96,7 @@ impl Replica {
             clock,
             worktree,
             witness,
+            refusals: Refusals::default(),
         })
     }
 }

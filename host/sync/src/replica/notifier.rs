@@ -89,9 +89,9 @@ impl Notifier {
         for (path, finding) in &notices {
             tracing::warn!("{path} is not synced: {finding}");
         }
-        let here = match self.role {
-            Role::Local => "this machine",
-            Role::Cloud => "the cloud's machine",
+        let (here, list) = match self.role {
+            Role::Local => ("this machine", "`platinum status`"),
+            Role::Cloud => ("the cloud's machine", "the log there"),
         };
         if notices.len() <= MAX_NOTES {
             for (path, finding) in notices {
@@ -102,7 +102,7 @@ impl Notifier {
         let count = notices.len();
         let some: Vec<_> = notices.into_iter().take(3).map(|(path, _)| path).collect();
         self.post_update(None, &format!(
-            "{count} files stay on {here} alone, because each of them may hold a secret: {}, and more; `status` there names all.",
+            "{count} files stay on {here} alone, because each of them may hold a secret: {}, and more; {list} names each.",
             some.join(", ")
         ));
     }

@@ -25,6 +25,8 @@ pub struct SyncReport {
     pub brought: Vec<VaultPath>,
     /// What stays on this machine although it changed, and why.
     pub withheld: Vec<Withheld>,
+    /// How many files were being written, and go out with a later sync.
+    pub waiting: usize,
 }
 
 impl SyncReport {

@@ -6,7 +6,10 @@
 //! of the sync; it is bounded, however much is withheld; it never claims more than was known: a
 //! sync that failed keeps what the one before it knew, and says why it failed.
 
-use std::{io, path::Path};
+use std::{
+    io::{self, Write as _},
+    path::Path,
+};
 
 use platinum_core::{TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -42,6 +45,8 @@ pub struct SyncSnapshot {
     pub withheld: Vec<Withheld>,
     /// How many more files are withheld than are named.
     pub withheld_more: usize,
+    /// How many files were being written when it ended.
+    pub waiting: usize,
     /// Tasks that are worked on here without a confirmed claim.
     pub tentative: Vec<TaskId>,
 }
@@ -55,15 +60,16 @@ impl SyncSnapshot {
             .unwrap_or_default()
     }
 
-    /// Keeps it.
+    /// Keeps it. If that fails, the one before does not stay as if it were true still.
     ///
     /// # Errors
     /// What the system says.
     pub(crate) fn write(&self, state: &Path) -> io::Result<()> {
         let bytes = serde_json::to_vec(self)?;
         let new = state.join("sync.json.new");
-        std::fs::write(&new, bytes)?;
-        std::fs::rename(new, state.join(FILE))
+        std::fs::write(&new, bytes)
+            .and_then(|()| std::fs::rename(new, state.join(FILE)))
+            .inspect_err(|error| take_back(state, error))
     }
 
     /// What a sync leaves: its report, or why it failed.
@@ -86,6 +92,7 @@ impl SyncSnapshot {
                 });
                 now.withheld = withheld.collect();
                 now.withheld_more = report.withheld.len().saturating_sub(MAX_NAMED);
+                now.waiting = report.waiting;
             }
             Err(why) => now.trouble = Some(why.chars().take(MAX_REASON).collect()),
         }
@@ -102,7 +109,35 @@ impl SyncSnapshot {
             && self.not_applied == 0
             && self.in_doubt == 0
             && self.withheld.is_empty()
+            && self.waiting == 0
             && self.tentative.is_empty()
+    }
+}
+
+/// Says in the place of what was recorded before why nothing newer is. On a full disk there is room
+/// where something stood.
+fn take_back(state: &Path, error: &io::Error) {
+    let trouble = format!(
+        "nothing can be written into the state folder {}: {error}",
+        state.display()
+    );
+    let now = SyncSnapshot {
+        trouble: Some(trouble.chars().take(MAX_REASON).collect()),
+        ..SyncSnapshot::default()
+    };
+    let path = state.join(FILE);
+    let written = serde_json::to_vec(&now)
+        .map_err(io::Error::from)
+        .and_then(|bytes| {
+            let mut file = std::fs::OpenOptions::new().write(true).open(&path)?;
+            file.write_all(&bytes)?;
+            file.set_len(bytes.len() as u64)
+        });
+    // Nothing known is better than what is not so.
+    if written.is_err()
+        && let Err(error) = std::fs::remove_file(&path)
+    {
+        tracing::debug!("Cannot take back the sync status file: {error}.");
     }
 }
 
@@ -178,6 +213,35 @@ mod tests {
         let second = first.clone().after(Err("no route".to_owned()), &fine());
         assert_eq!(second.withheld, first.withheld);
         assert_eq!(second.trouble.as_deref(), Some("no route"));
+    }
+
+    #[test]
+    fn snapshot_that_cannot_be_written_takes_back_the_last() {
+        let state = tempfile::tempdir().unwrap();
+        let fine = SyncSnapshot::default().after(Ok(&SyncReport::default()), &fine());
+        fine.write(state.path()).unwrap();
+        assert!(SyncSnapshot::read(state.path()).is_in_sync());
+        // No new file can be made, as on a full disk.
+        std::fs::create_dir(state.path().join("sync.json.new")).unwrap();
+        fine.write(state.path()).unwrap_err();
+        let now = SyncSnapshot::read(state.path());
+        assert!(!now.is_in_sync());
+        let trouble = now.trouble.unwrap();
+        assert!(
+            trouble.starts_with("nothing can be written into the state folder "),
+            "{trouble}"
+        );
+    }
+
+    #[test]
+    fn file_that_is_being_written_is_not_in_sync() {
+        let busy = SyncReport {
+            waiting: 1,
+            ..SyncReport::default()
+        };
+        let after = |report: &SyncReport| SyncSnapshot::default().after(Ok(report), &fine());
+        assert!(!after(&busy).is_in_sync());
+        assert!(after(&SyncReport::default()).is_in_sync());
     }
 
     #[test]

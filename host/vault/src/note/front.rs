@@ -6,7 +6,7 @@
 
 use std::{cell::Cell, fmt};
 
-use serde::de::{DeserializeSeed, EnumAccess, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, Visitor};
 use serde_norway::{Mapping, Value};
 
 use super::NoteError;
@@ -79,24 +79,21 @@ pub(super) fn parse(yaml: &str) -> Result<Mapping, NoteError> {
 
 /// Reads YAML, counting every value that it stands for.
 pub(super) fn read_bounded(yaml: &str) -> Result<Mapping, NoteError> {
-    let nodes = Cell::new(0);
+    let (nodes, is_refused) = (Cell::new(0), Cell::new(false));
     let value = Bounded {
         nodes: &nodes,
+        is_refused: &is_refused,
         depth: 0,
     }
     .deserialize(serde_norway::Deserializer::from_str(yaml))
     .map_err(|error| {
         let line = error.location().map_or(1, |at| at.line());
-        let reason = reason(&error);
-        match repair(yaml, line) {
-            Some((line, repair)) => NoteError::Yaml {
-                line: line + 1,
-                reason: format!("{reason}; {repair}"),
-            },
-            None => NoteError::Yaml {
-                line: line + 1,
-                reason,
-            },
+        // A parser's own words name what it came upon, not what the person wrote; ours do not.
+        let repair = repair(yaml, line).filter(|_| !is_refused.get());
+        let (line, reason) = repair.unwrap_or_else(|| (line, reason(&error)));
+        NoteError::Yaml {
+            line: line + 1,
+            reason,
         }
     })?;
     match value {
@@ -172,6 +169,8 @@ fn unclosed(line: &str) -> Option<char> {
 /// Reads any value, counting.
 struct Bounded<'a> {
     nodes: &'a Cell<usize>,
+    /// Whether it was read, and is refused here.
+    is_refused: &'a Cell<bool>,
     depth: usize,
 }
 
@@ -179,8 +178,14 @@ impl Bounded<'_> {
     fn inner(&self) -> Self {
         Bounded {
             nodes: self.nodes,
+            is_refused: self.is_refused,
             depth: self.depth + 1,
         }
+    }
+
+    fn refuse<E: serde::de::Error>(&self, why: impl fmt::Display) -> E {
+        self.is_refused.set(true);
+        E::custom(why)
     }
 }
 
@@ -190,14 +195,10 @@ impl<'de> DeserializeSeed<'de> for Bounded<'_> {
     fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
         self.nodes.set(self.nodes.get() + 1);
         if self.nodes.get() > MAX_NODES {
-            return Err(D::Error::custom(format!(
-                "it has more than {MAX_NODES} values"
-            )));
+            return Err(self.refuse(format!("it has more than {MAX_NODES} values")));
         }
         if self.depth > MAX_DEPTH {
-            return Err(D::Error::custom(format!(
-                "it nests deeper than {MAX_DEPTH}"
-            )));
+            return Err(self.refuse(format!("it nests deeper than {MAX_DEPTH}")));
         }
         from.deserialize_any(self)
     }
@@ -266,13 +267,11 @@ impl<'de> Visitor<'de> for Bounded<'_> {
         let mut mapping = Mapping::new();
         while let Some(key) = from.next_key_seed(self.inner())? {
             if matches!(key, Value::Sequence(_) | Value::Mapping(_)) {
-                return Err(A::Error::custom("a list or a mapping is no key"));
+                return Err(self.refuse("a list or a mapping is no key"));
             }
             let value = from.next_value_seed(self.inner())?;
             if let Some(shown) = mapping.contains_key(&key).then(|| shown(&key)) {
-                return Err(A::Error::custom(format!(
-                    "the key `{shown}` stands there twice"
-                )));
+                return Err(self.refuse(format!("the key `{shown}` stands there twice")));
             }
             mapping.insert(key, value);
         }
@@ -280,7 +279,7 @@ impl<'de> Visitor<'de> for Bounded<'_> {
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<Value, A::Error> {
-        Err(A::Error::custom(TAG))
+        Err(self.refuse(TAG))
     }
 }
 

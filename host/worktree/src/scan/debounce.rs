@@ -2,7 +2,8 @@
 //!
 //! Lives elsewhere: that no program writes to a file while it is read is checked by `scanner`.
 //! Invariants: what is not settled counts as unchanged and is read again soon, and nothing
-//! waits for ever: whatever stays as it is settles, also when the clocks are wrong.
+//! waits for ever: whatever stays as it is settles, also when the clocks are wrong, and a note that
+//! never rests is taken as it is once in a while.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -21,6 +22,11 @@ const QUIET: Duration = Duration::from_millis(250);
 pub(super) const SECOND_READ: Duration = Duration::from_millis(100);
 /// How long a file that is being written piece by piece is left alone.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long a note that is written all the while is waited for, and then taken as it is; a file of
+/// another type is nothing before its end.
+const RESTLESS: Duration = Duration::from_secs(30);
+/// For so long it counts as it is then: what a scan has kept, the next one of the same sync sends.
+const TAKEN: Duration = Duration::from_secs(15);
 /// How long a file that became empty may be a step of a save.
 const EMPTY: Duration = Duration::from_secs(30);
 /// How long a file that is gone may be a step of a save.
@@ -50,6 +56,8 @@ struct Watched {
     since: Instant,
     /// How long it has to stay so.
     wait: Duration,
+    /// Since when the file has not rested.
+    unsettled: Instant,
 }
 
 /// What is waited out.
@@ -119,7 +127,15 @@ impl Debounce {
         // A clock that was set back, or another machine's: what stays as it is is settled too.
         let waited = watched.since.elapsed().max(age);
         if waited >= wait || is_crowded {
+            self.begin_anew(path);
             return Readiness::Ready;
+        }
+        let unsettled = watched.unsettled.elapsed();
+        if unsettled >= RESTLESS && !was_full && path.extension() == Some("md") {
+            if unsettled < RESTLESS + TAKEN {
+                return Readiness::Ready;
+            }
+            self.begin_anew(path);
         }
         self.later.push((path.clone(), wait.saturating_sub(waited)));
         verdict
@@ -165,6 +181,13 @@ impl Debounce {
         confirmed
     }
 
+    /// It rested, or was taken: from now on it is waited for again.
+    fn begin_anew(&mut self, path: &VaultPath) {
+        if let Some(watched) = self.watched.get_mut(path) {
+            watched.unsettled = Instant::now();
+        }
+    }
+
     /// What is known of a state; that it is there now, if nothing.
     fn watched(&mut self, path: &VaultPath, state: &FileState) -> Watched {
         let before = self.watched.get(path).copied();
@@ -190,6 +213,7 @@ impl Debounce {
                 && before.state.len > 0
                 && before.since.elapsed() < RECENT
         });
+        let is_unrested = before.filter(|before| before.state.inode == state.inode);
         let wait = match (is_whole, is_growing) {
             (true, _) => Duration::ZERO,
             (false, true) => PAUSE,
@@ -199,6 +223,7 @@ impl Debounce {
             state: *state,
             since: Instant::now(),
             wait,
+            unsettled: is_unrested.map_or_else(Instant::now, |before| before.unsettled),
         };
         if self.watched.len() < MOST {
             self.watched.insert(path.clone(), watched);
@@ -286,6 +311,46 @@ mod tests {
         // Also after it was taken once: it goes on.
         let more = written(&debounce, 3000, 400);
         assert_eq!(debounce.check(&path(), &more, false), Readiness::Wait);
+    }
+
+    /// A note goes out as it is, and so does the next version that much later; a picture does not.
+    #[test]
+    fn debounce_takes_a_note_that_never_rests() {
+        for (name, is_taken) in [("Inbox/a.md", true), ("Inbox/a.pdf", false)] {
+            let path = VaultPath::new(name).unwrap();
+            let mut debounce = begun();
+            let mut len = 0;
+            let mut write = |debounce: &mut Debounce, later: Duration| {
+                if let Some(known) = debounce.watched.get_mut(&path) {
+                    known.unsettled = known.unsettled.checked_sub(later).unwrap();
+                }
+                len += 1;
+                let changed = debounce.began;
+                let state = FileState {
+                    len,
+                    changed,
+                    ..state(debounce, 0)
+                };
+                debounce.check(&path, &state, false) == Readiness::Ready
+            };
+            assert!(!write(&mut debounce, Duration::ZERO));
+            assert!(!write(&mut debounce, Duration::from_secs(29)));
+            for _ in 0..2 {
+                // Both scans of a sync.
+                assert_eq!(
+                    write(&mut debounce, Duration::from_secs(1)),
+                    is_taken,
+                    "{name}"
+                );
+            }
+            assert!(!write(&mut debounce, TAKEN));
+            assert!(!write(&mut debounce, Duration::from_secs(28)));
+            assert_eq!(
+                write(&mut debounce, Duration::from_secs(3)),
+                is_taken,
+                "{name}"
+            );
+        }
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Edits {
     pub files: BTreeMap<VaultPath, Option<Oid>>,
     /// What could not be taken; it counts as the base has it.
     pub withheld: Vec<Withheld>,
+    /// Files that are being written, and are read again once they rest.
+    pub waiting: BTreeSet<VaultPath>,
 }
 
 /// What a scan found.
@@ -288,7 +290,7 @@ impl Scan<'_> {
         match self.debounce.check(path, &state, was_full) {
             Readiness::Ready => {}
             Readiness::Wait => {
-                self.found.again.insert(path.clone());
+                self.wait_for(path);
                 return Ok(());
             }
             Readiness::Emptied => {
@@ -325,7 +327,7 @@ impl Scan<'_> {
             }
             Ok(_) => {
                 self.debounce.note_being_written(path);
-                self.found.again.insert(path.clone());
+                self.wait_for(path);
             }
             Err(VaultError::NotFound(_)) => {
                 self.found.again.insert(path.clone());
@@ -405,6 +407,11 @@ impl Scan<'_> {
         self.found.missing.insert(path.clone(), missing);
     }
 
+    fn wait_for(&mut self, path: &VaultPath) {
+        self.found.again.insert(path.clone());
+        self.found.edits.waiting.insert(path.clone());
+    }
+
     fn withhold(&mut self, path: &VaultPath, error: &dyn std::fmt::Display) {
         self.found.again.insert(path.clone());
         self.found.edits.withheld.push(Withheld {
@@ -433,6 +440,9 @@ impl Scan<'_> {
             let reason = match &why {
                 // No other name helps, and the remedy is the same for all that is in the folder.
                 PathError::TooDeep(_) => format!("what is in it stays on this machine: {why}"),
+                why if instead.as_str() == folder => format!(
+                    "what is in it and has a longer name stays on this machine: {why}. Give its folders shorter names"
+                ),
                 why => format!(
                     "{why}; give it another name, such as `{}`",
                     instead.file_name()

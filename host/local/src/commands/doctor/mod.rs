@@ -61,6 +61,7 @@ pub(crate) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<(), CommandE
     checks.extend(doctor::keys(&config, Role::Local).map(row));
     checks.extend(doctor::disks(&config).into_iter().map(row));
     checks.extend(places::conflicts(&config));
+    checks.extend(places::unreadable(&config));
     for (id, zone) in config.zones.configured() {
         let checked = zone
             .check(Role::Local, zone_server(&**zone, Role::Local))

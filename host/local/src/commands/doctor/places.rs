@@ -2,11 +2,14 @@
 
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
-use platinum_api::{SyncOverview, conflict_copies, conflicts_check, is_daemon_running, text::span};
+use platinum_api::{
+    SyncOverview, conflict_copies, conflicts_check, is_daemon_running, text::span,
+    unreadable_checks,
+};
 use platinum_core::{Role, Timestamp, VaultPath, layout};
 use platinum_daemon::{Config, doctor, git_remote, make_state_folder};
 use platinum_repo::Remote;
-use platinum_vault::Vault;
+use platinum_vault::{UnsyncedFiles, Vault};
 
 use super::{super::terminal::plain, Check};
 
@@ -165,6 +168,15 @@ fn other_half(overview: &SyncOverview) -> Check {
         ),
         false => Check::ok("other half", text),
     }
+}
+
+/// The folders of the vault that cannot be read.
+pub(super) fn unreadable(config: &Config) -> Vec<Check> {
+    // As for the conflicts.
+    Vault::open(&config.vault.path).map_or_else(
+        |_| Vec::new(),
+        |vault| unreadable_checks(&UnsyncedFiles::read(&vault).unreadable),
+    )
 }
 
 /// Conflict copies that wait for the owner.

@@ -10,6 +10,7 @@ use config::{config_text, write_config};
 
 use platinum_core::{VaultPath, layout};
 use platinum_daemon::{skills::LockMemory, skills_folder};
+use platinum_repo::Address;
 use platinum_vault::{Vault, VaultError};
 use platinum_verify::Identity;
 
@@ -50,6 +51,11 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
             format!("a configuration exists already: {}", config.display()),
         )
         .hint("change it by hand, or give another one with --config FILE"));
+    }
+    if !args.remote.is_empty() {
+        // Not only when the daemon starts.
+        Address::parse(&args.remote)
+            .map_err(|error| CommandError::new(Kind::Usage, error.to_string()))?;
     }
     let root = std::path::absolute(&args.vault)?;
     let state = match args.state {

@@ -1,10 +1,12 @@
 //! The commands, as a person calls them, on a vault in a temporary folder.
 
 mod approving;
+mod claims_of_sync;
 mod held;
 mod invoices;
 mod posts;
 mod skills;
+mod unreadable;
 
 use std::{
     fs,

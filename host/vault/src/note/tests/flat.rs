@@ -41,7 +41,7 @@ fn parse_broken_frontmatter_says_what_to_write() {
         let error = Note::parse(&text).unwrap_err().to_string();
         let begins = format!("line {line}: the frontmatter cannot be read: ");
         assert!(
-            error.starts_with(&begins) && error.ends_with(repair),
+            error.strip_prefix(&begins) == Some(repair),
             "{yaml:?}: {error}"
         );
     }

@@ -1,7 +1,9 @@
 //! What a host can put on the remote that is too much to look through, too many, or not even git's.
 
 mod bombs;
+mod bounds;
 mod faulty;
+mod kept_here;
 mod many;
 mod paths;
 
@@ -86,4 +88,62 @@ impl Evil {
             .unwrap();
         self.tip.to_string()
     }
+}
+
+/// A commit on the tip, not signed, that has one file more, whatever its name.
+fn with_file(server: &GitServer, path: &str) -> Oid {
+    let blob = git(server, &["hash-object", "-w", "--stdin"], b"text\n");
+    let entry = format!("100644 blob {blob}\t{path}\0");
+    let (folders, name) = path.rsplit_once('/').unwrap();
+    let mut entry = entry.replace(path, name);
+    let mut folder = folders;
+    loop {
+        // What is in the folder already stays.
+        let spec = format!("main:{folder}");
+        let there = server.git(&["ls-tree", "-z", &spec]).unwrap_or_default();
+        let tree = git(server, &["mktree", "-z"], (there + &entry).as_bytes());
+        let name = folder.rsplit('/').next().unwrap();
+        entry = format!("040000 tree {tree}\t{name}\0");
+        match folder.rsplit_once('/') {
+            Some((above, _)) => folder = above,
+            None => break,
+        }
+    }
+    let rest = server.git(&["ls-tree", "-z", "main"]).unwrap();
+    let is_other = |line: &&str| !line.is_empty() && !line.ends_with(&format!("\t{folder}"));
+    let rest: String = rest
+        .split('\0')
+        .filter(is_other)
+        .map(|line| format!("{line}\0"))
+        .collect();
+    let tree = git(server, &["mktree", "-z"], (rest + &entry).as_bytes());
+    let commit = git(
+        server,
+        &["commit-tree", &tree, "-p", "main", "-m", "x"],
+        b"",
+    );
+    Repo::oid(&commit).unwrap()
+}
+
+/// As the cloud itself, with its own key.
+fn cloud_puts(server: &GitServer, path: &str) -> String {
+    let files = with_file(server, path);
+    let commit = Evil::on(server).commits(files, &[]);
+    on_main(server, &commit);
+    commit
+}
+
+/// Syncs until nothing is sent or taken any more.
+async fn sync_until_quiet(hosts: &[&Replica]) {
+    for _ in 0..10 {
+        let mut moved = 0;
+        for host in hosts {
+            let report = host.sync.sync().await.unwrap();
+            moved += report.pushed + report.pulled;
+        }
+        if moved == 0 {
+            return;
+        }
+    }
+    panic!("it does not come to an end");
 }
