@@ -70,11 +70,11 @@ fn is_available(job: &str, available: &Result<(), String>) -> bool {
 }
 
 /// What the rows of a job and their peers took.
-type Taken = [(Vec<Duration>, Vec<Duration>); 2];
+type Times = [(Vec<Duration>, Vec<Duration>); 2];
 
 /// Does a job so many times.
-fn measure<J: Job>(halves: &Halves, job: &mut J, rounds: usize) -> anyhow::Result<Taken> {
-    let mut taken = Taken::default();
+fn measure<J: Job>(halves: &Halves, job: &mut J, rounds: usize) -> anyhow::Result<Times> {
+    let mut taken = Times::default();
     for round in 0..rounds {
         job.bring(halves, round)?;
         let brought = Instant::now();
