@@ -1,4 +1,4 @@
-//! One call of a skill with two host functions, beside what others do for the same; the main job on real servers;
+//! One call of a skill with two host functions, beside what others do for the same; the jobs on real servers;
 //! the sync of one changed note, beside git and what is built on it; and what the daemons weigh.
 //!
 //! `cargo xtask bench` builds and runs it. Prints tables, and the first one as JSON, too. With `--smoke` each
@@ -20,7 +20,7 @@ mod ours;
 mod process;
 mod sync;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use clap::Parser;
@@ -39,6 +39,9 @@ struct Arguments {
     /// Measure the sync alone, in vaults of these many notes.
     #[arg(long, value_delimiter = ',')]
     sync: Vec<usize>,
+    /// Measure the jobs on real servers alone.
+    #[arg(long)]
+    jobs: bool,
 }
 
 /// How much of everything is measured.
@@ -48,8 +51,10 @@ pub(crate) struct Scale {
     rounds: usize,
     /// No more calls in a round than this.
     batch: u32,
-    /// How many mails go through the main job.
-    mails: usize,
+    /// How often each of the jobs on real servers is done.
+    jobs: usize,
+    /// How often with a hold before the effect, and how long that is.
+    held: (usize, Duration),
     /// How many rounds count, for syncs.
     syncs: usize,
     /// Notes in the vaults that are synced.
@@ -61,7 +66,8 @@ pub(crate) struct Scale {
 const FULL: Scale = Scale {
     rounds: 30,
     batch: u32::MAX,
-    mails: 15,
+    jobs: 15,
+    held: (3, Duration::from_secs(10)),
     syncs: 15,
     notes: &[1_000, 10_000, 100_000],
     starts: 5,
@@ -70,7 +76,8 @@ const FULL: Scale = Scale {
 const SMOKE: Scale = Scale {
     rounds: 1,
     batch: 1,
-    mails: 1,
+    jobs: 1,
+    held: (1, Duration::from_secs(1)),
     syncs: 1,
     notes: &[100],
     starts: 1,
@@ -82,6 +89,9 @@ fn main() -> anyhow::Result<()> {
     if !arguments.sync.is_empty() {
         return sync::run(&arguments.sync, scale.syncs);
     }
+    if arguments.jobs {
+        return job::run(scale.jobs, scale.held);
+    }
     // The daemons look for their skills from folders of their own.
     let root = arguments
         .root
@@ -91,7 +101,7 @@ fn main() -> anyhow::Result<()> {
     println!();
     daemons::run(scale.starts)?;
     println!();
-    job::run(scale.mails)?;
+    job::run(scale.jobs, scale.held)?;
     println!();
     sync::run(scale.notes, scale.syncs)
 }
@@ -123,7 +133,7 @@ fn calls(
         println!("{program:<34} not on this machine");
     }
     println!();
-    let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
     println!(
         "{:<52} {:>10.1} ms",
         "load of the same skill, compiled anew",

@@ -9,33 +9,37 @@ use crate::{setup, steps};
 
 /// The program that measures.
 const PROGRAM: &str = "platinum-benches";
-/// The packages whose programs are measured. By package: so they are built with the features that they are
-/// shipped with.
-const MEASURED: [&str; 5] = [
+/// The packages that are built for it. By package: so the programs are built with the features that they are shipped
+/// with, to which the benchmarks add none.
+const PACKAGES: [&str; 10] = [
     "platinum-local",
     "platinum-cloud",
     "platinum-email",
     "platinum-email-draft",
     "platinum-intake",
+    "platinum-odoo",
+    "platinum-odoo-draft",
+    "platinum-social",
+    "platinum-social-draft",
+    PROGRAM,
 ];
 
 /// Builds for release and prints the tables.
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
-    setup::packages("the main job on real servers", &setup::SERVERS)?;
+    setup::packages("the jobs on real servers", &setup::SERVERS)?;
     setup::skills(root, setup::Skills::AndGuests)?;
+    setup::odoo::set_up(root)?;
+    setup::social::set_up(root)?;
     let release = setup::target(root).join("release");
     let mut programs = steps::cargo(root);
     programs.args(["build", "--release", "--locked"]);
-    for package in MEASURED {
+    for package in PACKAGES {
         programs.args(["-p", package]);
     }
     steps::run_verbose(
-        "Building the programs for release (many minutes)",
+        "Building the programs and benchmarks for release (many minutes)",
         &mut programs,
     )?;
-    let mut benches = steps::cargo(root);
-    benches.args(["build", "--release", "--locked", "-p", PROGRAM]);
-    steps::run_verbose("Building the benchmarks for release", &mut benches)?;
     let extism = root.join("benches/extism");
     let mut peer = steps::cargo(&extism);
     peer.args(["build", "--release", "--locked", "--target-dir"])

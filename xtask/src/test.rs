@@ -136,11 +136,11 @@ fn benches(root: &Path, logs: &Path) -> Job {
         name: NAME.to_owned(),
         command: bench::smoke(root),
         needs: Needs {
-            weight: Weight::Percent(70),
+            weight: Weight::Percent(80),
             group: None,
         },
-        estimate: Duration::from_secs(20),
-        deadline: Duration::from_secs(300),
+        estimate: Duration::from_secs(60),
+        deadline: Duration::from_secs(600),
         log: plan::log_of(logs, "benches"),
         has_counts: false,
     }

@@ -84,20 +84,27 @@ fn fetched_folder(name: &str) -> PathBuf {
     }
 }
 
-/// Whether the test command made something ready in its folder. Where it could not, and where it has not run, the
-/// test is [skipped](skip) with the reason.
+/// Whether the test command made something ready in its folder; if not, why, and whether that is because it cannot be
+/// had on this machine.
+fn is_ready(folder: &Path, what: &str, command: &str) -> Result<(), (String, bool)> {
+    if folder.join("ready").is_file() {
+        return Ok(());
+    }
+    Err(match fs::read_to_string(folder.join("unavailable")) {
+        Ok(reason) => (reason, true),
+        Err(_) => (format!("no {what} here: run `{command}` first"), false),
+    })
+}
+
+/// The same for a test, which is [skipped](skip) with the reason where it is not ready.
 ///
 /// # Errors
 /// If the test command has run and left neither that nor a reason.
 fn is_set_up(folder: &Path, what: &str, command: &str) -> anyhow::Result<bool> {
-    if folder.join("ready").is_file() {
-        return Ok(true);
+    match is_ready(folder, what, command) {
+        Ok(()) => Ok(true),
+        Err((reason, forbids)) => skip(&reason, forbids).map(|()| false),
     }
-    match fs::read_to_string(folder.join("unavailable")) {
-        Ok(reason) => skip(&reason, true)?,
-        Err(_) => skip(&format!("no {what} here: run `{command}` first"), false)?,
-    }
-    Ok(false)
 }
 
 /// The last lines of a log, as the reason of a failure.

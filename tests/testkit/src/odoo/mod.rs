@@ -21,7 +21,7 @@ use std::{
 use anyhow::Context as _;
 use tempfile::TempDir;
 
-use crate::{Child, end_of, fetched_folder, free_ports, is_set_up, run, wait_for};
+use crate::{Child, end_of, fetched_folder, free_ports, is_ready, is_set_up, run, wait_for};
 
 pub use client::OdooRefusal;
 pub use hooks::HOOKS;
@@ -85,6 +85,14 @@ impl OdooServer {
     /// If the test command has run and left neither Odoo nor a reason.
     pub fn present() -> anyhow::Result<bool> {
         is_set_up(&cache(), "Odoo", "cargo xtask odoo")
+    }
+
+    /// Whether it is set up, or why not.
+    ///
+    /// # Errors
+    /// One sentence that says what is missing.
+    pub fn available() -> Result<(), String> {
+        is_ready(&cache(), "Odoo", "cargo xtask odoo").map_err(|(reason, _)| reason)
     }
 
     /// The server of this test program: started by the first test that asks, ended with the last that holds it.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{COMMAND, SocialRefusal, await_answer, call, encoded, shared, text, write_secret};
-use crate::{Child, fetched_folder, free_ports, is_set_up};
+use crate::{Child, fetched_folder, free_ports, is_ready, is_set_up};
 
 /// Where posts are in a repository.
 const POSTS: &str = "app.bsky.feed.post";
@@ -43,6 +43,14 @@ impl Pds {
     /// If the test command has run and left neither the PDS nor a reason.
     pub fn present() -> anyhow::Result<bool> {
         is_set_up(&cache(), "PDS", COMMAND)
+    }
+
+    /// Whether it is set up, or why not.
+    ///
+    /// # Errors
+    /// One sentence that says what is missing.
+    pub fn available() -> Result<(), String> {
+        is_ready(&cache(), "PDS", COMMAND).map_err(|(reason, _)| reason)
     }
 
     /// The one of this test program: started by the first test that asks, ended with the last that holds it.

@@ -12,7 +12,7 @@ use anyhow::{Context as _, ensure};
 use tempfile::TempDir;
 
 use super::{COMMAND, FediverseServer, MastodonAccount, await_answer, encoded, shared};
-use crate::{Child, fetched_folder, free_ports, http, is_set_up};
+use crate::{Child, fetched_folder, free_ports, http, is_ready, is_set_up};
 
 /// A running snac, ended on drop.
 #[derive(Debug)]
@@ -29,6 +29,14 @@ impl Snac {
     /// If the test command has run and left neither snac nor a reason.
     pub fn present() -> anyhow::Result<bool> {
         is_set_up(&cache(), "snac", COMMAND)
+    }
+
+    /// Whether it is set up, or why not.
+    ///
+    /// # Errors
+    /// One sentence that says what is missing.
+    pub fn available() -> Result<(), String> {
+        is_ready(&cache(), "snac", COMMAND).map_err(|(reason, _)| reason)
     }
 
     /// The one of this test program: started by the first test that asks, ended with the last that holds it.

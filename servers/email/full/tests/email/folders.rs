@@ -2,7 +2,7 @@
 //! searched for; and large ones, on a real Dovecot.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use platinum_email::filing::file_sent;
 use platinum_mailbox::message::parse_with_files;
@@ -172,8 +172,25 @@ async fn starttls_leads_into_the_mailbox() {
     assert_eq!(new.unwrap().mails.len(), 1);
 }
 
-/// Opening, looking, waiting and asking for the newest mails: bytes on the wire, in both directions.
-async fn bytes_of_a_session(servers: &MailServers) -> u64 {
+/// What a session costs: opening, looking, waiting and asking for the newest mails.
+struct Cost {
+    /// On the wire, in both directions.
+    bytes: u64,
+    /// Until the mailbox is open.
+    opened: Duration,
+    /// What the process took more at its peak than before.
+    kilobytes: u64,
+}
+
+/// A number of kilobytes that the system has of this process.
+fn kilobytes(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.unwrap().split_whitespace().next();
+    number.unwrap().parse().unwrap()
+}
+
+async fn cost_of_a_session(servers: &MailServers) -> Cost {
     let wire = Wire::start(servers.imap_port()).await;
     let config = servers.config("owner", Submission::None).unwrap();
     let text = std::fs::read_to_string(&config).unwrap();
@@ -183,8 +200,13 @@ async fn bytes_of_a_session(servers: &MailServers) -> u64 {
         text.replace(&direct, &format!("port = {}", wire.port)),
     )
     .unwrap();
+    // The peak is what it is now.
+    std::fs::write("/proc/self/clear_refs", "5").unwrap();
+    let before = kilobytes("VmRSS:");
+    let began = Instant::now();
     let mut inbox = mailbox(&config);
     let cursor = inbox.cursor_at_end().await.unwrap();
+    let opened = began.elapsed();
     let new = inbox.poll_new(&cursor, 20, &NONE_SEEN).await.unwrap();
     assert!(new.mails.is_empty());
     inbox.wait(Duration::from_millis(100)).await.unwrap();
@@ -195,12 +217,27 @@ async fn bytes_of_a_session(servers: &MailServers) -> u64 {
     };
     assert_eq!(inbox.search(&query).await.unwrap().len(), 10);
     drop(inbox);
-    tokio::task::block_in_place(|| {
+    let kilobytes = kilobytes("VmHWM:").saturating_sub(before);
+    let bytes = tokio::task::block_in_place(|| {
         wait_for("the connection to end", Duration::from_secs(10), || {
             Ok(Some(wire.bytes()).filter(|bytes| *bytes > 0))
         })
         .unwrap()
-    })
+    });
+    Cost {
+        bytes,
+        opened,
+        kilobytes,
+    }
+}
+
+/// The quickest of three: what the first one of a process loads is not of this mailbox.
+async fn least_cost_of_a_session(servers: &MailServers) -> Cost {
+    let first = cost_of_a_session(servers).await;
+    let second = cost_of_a_session(servers).await;
+    let third = cost_of_a_session(servers).await;
+    let costs = [first, second, third];
+    costs.into_iter().min_by_key(|cost| cost.opened).unwrap()
 }
 
 /// What a mailbox costs does not grow with the mails that are in it.
@@ -208,40 +245,45 @@ async fn cost_stays_with(mails: u32) {
     let Some(servers) = servers(MailboxLayout::default()) else {
         return;
     };
-    let (new, cur) = (
-        servers.maildir(OWNER).join("new"),
-        servers.maildir(OWNER).join("cur"),
-    );
+    let cur = servers.maildir(OWNER).join("cur");
     // Dovecot makes the folders when it is first asked.
     reading(&servers).keys().await.unwrap();
-    let name = |number: u32| format!("{}.{number}.host", 1_700_000_000 + number);
+    // Names that differ at their end: of others Dovecot's table of names makes one long list, and takes minutes.
+    let path = |number: u32| cur.join(format!("1700000000.host.{number}:2,"));
     let fill = |numbers: std::ops::Range<u32>| {
         for number in numbers {
-            let path = new.join(name(number));
             // ext4 allows 65 000 links to a file.
-            let first = name(number / 60_000 * 60_000);
-            let read = cur.join(format!("{first}:2,"));
-            match [new.join(&first), read].iter().find(|first| first.exists()) {
-                Some(first) => std::fs::hard_link(first, path).unwrap(),
-                None => {
-                    std::fs::write(&path, mail("one", "a@x.test", "x")).unwrap();
-                    std::os::unix::fs::chown(path, owner_of(&new), None).unwrap();
-                }
+            let first = path(number / 60_000 * 60_000);
+            if first.exists() {
+                std::fs::hard_link(first, path(number)).unwrap();
+                continue;
             }
+            std::fs::write(&first, mail("one", "a@x.test", "x")).unwrap();
+            std::os::unix::fs::chown(first, owner_of(&cur), None).unwrap();
         }
     };
     fill(0..100);
-    let small = bytes_of_a_session(&servers).await;
+    let small = least_cost_of_a_session(&servers).await;
     fill(100..mails);
     // Its first look at them is Dovecot's own affair, and takes as long as it takes.
     tokio::task::block_in_place(|| servers.index(OWNER).unwrap());
+    let large = least_cost_of_a_session(&servers).await;
+    for (cost, mails) in [(&small, 100), (&large, mails)] {
+        println!(
+            "FIGURE: a mailbox of {mails} mails is open after {:.0} ms; a session takes {} bytes, {} kB of memory",
+            cost.opened.as_secs_f64() * 1e3,
+            cost.bytes,
+            cost.kilobytes
+        );
+    }
+    assert!(
+        large.bytes < small.bytes + 1024,
+        "{} bytes with 100 mails, {} with {mails}",
+        small.bytes,
+        large.bytes
+    );
     let keys = reading(&servers).keys().await.unwrap();
     assert_eq!(keys.len(), mails as usize);
-    let large = bytes_of_a_session(&servers).await;
-    assert!(
-        large < small + 1024,
-        "{small} bytes with 100 mails, {large} with {mails}"
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
