@@ -37,7 +37,7 @@ async fn odoo_19_is_asked_over_json_2() {
         json!({"vals_list": [{"ref": "x"}], "context": {"allowed_company_ids": [3]}})
     );
     let authorization = asked[1].header("authorization").unwrap();
-    assert!(authorization.starts_with("Bearer /"), "{authorization}");
+    assert!(authorization.starts_with("bearer /"), "{authorization}");
     assert_eq!(asked[1].header("x-odoo-database"), Some("d"));
     // The version is asked for without the key, and once.
     assert_eq!(asked[0].header("authorization"), None);
