@@ -224,11 +224,14 @@ async fn what_a_hook_declines_is_rejected_with_its_name(server: Server) {
     let script = "#!/bin/sh\necho 'not today' >&2\nexit 1\n";
     hook(&server.repository(), "pre-receive", script).unwrap();
     let reason = rejected(a.remote.push(next, Some(first)).await);
-    assert_eq!(reason, "pre-receive hook declined; the server says: not today");
+    assert_eq!(
+        reason,
+        "pre-receive hook declined; the server says: not today"
+    );
     fs::remove_file(server.repository().join("hooks/pre-receive")).unwrap();
     hook(&server.repository(), "update", script).unwrap();
     let reason = rejected(a.remote.push(next, Some(first)).await);
-    assert_eq!(reason, "hook declined");
+    assert_eq!(reason, "hook declined; the server says: not today");
     assert_eq!(server.tip(), first.to_string());
 }
 
