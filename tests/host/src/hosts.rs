@@ -60,7 +60,7 @@ pub struct Host {
 impl Host {
     /// The owner's machine, without a remote, configured and not running. `section` writes what the zone needs into
     /// the host's home and answers the zone's section; `programs` are the servers that the daemon starts.
-    pub fn alone(programs: &[&str], section: impl FnOnce(&Path) -> String) -> Self {
+    pub fn local_only(programs: &[&str], section: impl FnOnce(&Path) -> String) -> Self {
         let host = Self {
             role: "local",
             folder: Arc::new(tempfile::tempdir().unwrap()),

@@ -246,7 +246,7 @@ async fn pipeline_task_that_is_done_is_finished() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pipeline_task_that_cannot_be_claimed_waits() {
     // It answers that there is nothing to claim.
-    let fixture = Fixture::with("components/check-claimed", "guests/minimal");
+    let fixture = Fixture::with("guests/echo", "guests/minimal");
     let task = fixture.add_task(1);
     let claims = || fixture.pipeline.retries.claims(task);
     fixture.work(9).await;

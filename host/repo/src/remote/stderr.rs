@@ -49,12 +49,16 @@ pub(crate) fn error_line(stderr: &[u8]) -> String {
 /// Longer words of a server's are cut.
 const MAX_WORDS: usize = 1000;
 
-/// What the server itself said, without its progress: why it refuses, and which file.
+/// What the server itself said: why it refuses, and which file. Without its progress, and without git's own line that a
+/// hook declined, which is in the answer to the push as well.
 pub(super) fn server_words(stderr: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(stderr);
     let lines = text.split(['\n', '\r']).filter_map(|line| {
         let line = line.trim().strip_prefix("remote:")?.trim();
-        (!line.is_empty() && !line.contains("% (") && !line.ends_with(", done.")).then_some(line)
+        let is_git = line.contains("% (")
+            || line.ends_with(", done.")
+            || line.starts_with("error: hook declined to update ");
+        (!line.is_empty() && !is_git).then_some(line)
     });
     let words: Vec<&str> = lines.collect();
     (!words.is_empty()).then(|| without_password(&one_line(&words.join(" "), MAX_WORDS)))

@@ -22,7 +22,7 @@ struct Owner {
 impl Owner {
     fn set() -> Self {
         let odoo = OdooServer::shared().unwrap();
-        let host = Host::alone(&["platinum-intake", "platinum-odoo"], |home| {
+        let host = Host::local_only(&["platinum-intake", "platinum-odoo"], |home| {
             let config = odoo.configure(home, OdooUser::Owner, "auto").unwrap();
             format!("[zones.accounting]\nconfig = {config:?}\n")
         });

@@ -28,7 +28,7 @@ const STATUSES: &str = "POST /api/v1/statuses";
 
 /// An owner's machine with these accounts, and nothing else.
 fn owner(accounts: impl FnOnce(&Path) -> String) -> Host {
-    Host::alone(&["platinum-intake", "platinum-social"], |home| {
+    Host::local_only(&["platinum-intake", "platinum-social"], |home| {
         section(home, &accounts(home))
     })
 }

@@ -44,7 +44,7 @@ impl Owner {
     fn start() -> Self {
         let api = CloudApi::start().unwrap();
         let [port] = free_ports().unwrap();
-        let host = Host::alone(&["platinum-intake", "platinum-whatsapp"], |home| {
+        let host = Host::local_only(&["platinum-intake", "platinum-whatsapp"], |home| {
             api.configure(home, port).unwrap();
             let config = home.join("whatsapp.toml");
             format!(

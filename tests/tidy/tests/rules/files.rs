@@ -14,7 +14,9 @@ const MAX_SKILL_LINES: usize = 60;
 const MAX_FOLDER_FILES: usize = 12;
 
 /// Files and folders over their budget, each with the reason.
-const OVER_BUDGET: [(&str, &str); 4] = [
+const OVER_BUDGET: [(&str, &str); 6] = [
+    ("fuzz/claims", "a file for each target"),
+    ("fuzz/fuzz_targets", "a file for each target"),
     (
         "host/core/src/actions/mod.rs",
         "an action, its trait and its error, over a file for each zone",
