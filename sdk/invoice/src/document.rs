@@ -2,7 +2,7 @@
 //!
 //! A letter surrounds the invoice and goes on between its lines, so what is not understood is no doubt. The VAT number
 //! that is nobody's is that of the seller, who has to print it. Where the lines are not told, the sum may stand for them:
-//! [`Invoice::with_line_of_sum`].
+//! [`with_line_of_sum`].
 //! Invariant: what is read so says so; nothing is taken that a text would not give.
 
 use rust_decimal::Decimal;
@@ -70,41 +70,39 @@ fn is_value(key: Key, value: &str) -> bool {
     }
 }
 
-impl Invoice {
-    /// The invoice with a line of its sum, where it has none and the sum is known; and what is to be said of it. The
-    /// sums stay as they are.
-    #[must_use]
-    pub fn with_line_of_sum(mut self) -> Self {
-        if !self.lines.is_empty() {
-            return self;
-        }
-        let total = self.total.or(self.payable);
-        let net = self.net.or_else(|| total?.checked_sub(self.tax?));
-        let tax = self.tax.or_else(|| total?.checked_sub(net?));
-        let Some(unit_price) = net.or(total) else {
-            return self;
-        };
-        self.prices_include_tax = net.is_none();
-        let digits = number::minor_digits(self.currency.as_deref());
-        let rate = net.zip(tax).and_then(|(net, tax)| rate(net, tax, digits));
-        let name = match &self.number {
-            Some(number) => format!("Sum of {number}"),
-            None => "Sum".to_owned(),
-        };
-        self.lines.push(Line {
-            name,
-            quantity: Decimal::ONE,
-            unit_price,
-            tax: rate,
-            ..Line::default()
-        });
-        let of = if net.is_some() { "net sum" } else { "total" };
-        add_note(
-            &mut self.notes,
-            &format!("Its lines were not read: one line of the {of} stands for all of them."),
-        );
-        self.cleaned()
+/// The invoice with a line of its sum, where it has none and the sum is known; and what is to be said of it. The
+/// sums stay as they are.
+#[must_use]
+pub fn with_line_of_sum(mut invoice: Invoice) -> Invoice {
+    if !invoice.lines.is_empty() {
+        return invoice;
     }
+    let total = invoice.total.or(invoice.payable);
+    let net = invoice.net.or_else(|| total?.checked_sub(invoice.tax?));
+    let tax = invoice.tax.or_else(|| total?.checked_sub(net?));
+    let Some(unit_price) = net.or(total) else {
+        return invoice;
+    };
+    invoice.prices_include_tax = net.is_none();
+    let digits = number::minor_digits(invoice.currency.as_deref());
+    let rate = net.zip(tax).and_then(|(net, tax)| rate(net, tax, digits));
+    let name = match &invoice.number {
+        Some(number) => format!("Sum of {number}"),
+        None => "Sum".to_owned(),
+    };
+    invoice.lines.push(Line {
+        name,
+        quantity: Decimal::ONE,
+        unit_price,
+        tax: rate,
+        ..Line::default()
+    });
+    let of = if net.is_some() { "net sum" } else { "total" };
+    add_note(
+        &mut invoice.notes,
+        &format!("Its lines were not read: one line of the {of} stands for all of them."),
+    );
+    invoice.cleaned()
 }
 
 /// The rate of at most one decimal that makes this tax of this net sum.
@@ -153,7 +151,7 @@ mod tests {
             ("Tax: 19.00", None),
         ] {
             let before = Invoice::parse(text).unwrap();
-            let after = before.clone().with_line_of_sum();
+            let after = with_line_of_sum(before.clone());
             let line = after.lines.first();
             let found = line.map(|line| {
                 let rate = line.tax.map(|rate| rate.to_string());

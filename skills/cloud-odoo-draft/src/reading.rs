@@ -3,6 +3,7 @@
 //! Invariants: text that is structured is read by code alone; what a model says is parsed as strictly as text from a
 //! stranger, all of it is a doubt, and each value that is not in the text is named.
 
+use platinum_invoice::document::with_line_of_sum;
 use platinum_invoice::{Invoice, InvoiceTextError, PaymentNote, block};
 use platinum_sdk::Error;
 use platinum_sdk::host::{Context, Log, Model};
@@ -57,7 +58,7 @@ pub fn read(host: &(impl Context + Log + Model), task: &Task) -> Result<Reading,
             )));
         }
     }
-    let problem = match Invoice::parse(text).map(Invoice::with_line_of_sum) {
+    let problem = match Invoice::parse(text).map(with_line_of_sum) {
         Ok(invoice) if is_structured(&invoice) => {
             return Ok(Reading::Invoice(Box::new(invoice), Vec::new()));
         }
@@ -115,7 +116,7 @@ fn ask_model(
         Err(error) => return Err(error.into()),
     };
     let invoice = Invoice::parse(&completion.text).ok();
-    let invoice = invoice.map(Invoice::with_line_of_sum).filter(is_structured);
+    let invoice = invoice.map(with_line_of_sum).filter(is_structured);
     let Some(invoice) = invoice.filter(|_| completion.model != BUILTIN) else {
         return Ok(Reading::Unclear(problem));
     };

@@ -17,7 +17,7 @@ impl Host for QueueView<'_> {
             Ok(kinds) => kinds,
             Err(error) => return Ok(Err(Error::Invalid(error.to_string()))),
         };
-        match self.approvals.next(&kinds).await {
+        match self.approvals.next_due(&kinds).await {
             Ok(Some(approved)) => Ok(Ok(Some(self.table.push(approved)?))),
             Ok(None) => Ok(Ok(None)),
             Err(reason) => Ok(Err(Error::Unavailable(reason))),

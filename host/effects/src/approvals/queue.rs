@@ -197,7 +197,7 @@ impl Approvals {
     ///
     /// # Errors
     /// If the folder or the journal cannot be read.
-    pub async fn next(&self, kinds: &[ActionKind]) -> Result<Option<Approved>, String> {
+    pub async fn next_due(&self, kinds: &[ActionKind]) -> Result<Option<Approved>, String> {
         if let Some(pause) = self.paused().await? {
             self.log_once(pause_reason(&pause));
             return Ok(None);

@@ -26,7 +26,7 @@ impl PublishPost {
     }
 
     /// What there is of a draft's post.
-    async fn find(&self, reference: &str, draft: &DraftNote) -> Result<FoundParts, String> {
+    async fn find_posted(&self, reference: &str, draft: &DraftNote) -> Result<FoundParts, String> {
         let post: SocialPublish = draft.action.read().map_err(|error| error.to_string())?;
         // Of its pictures nothing is compared.
         let found = self
@@ -76,7 +76,9 @@ impl Effect for PublishPost {
         let Ok(Outcome::Unknown { reason }) = outcome else {
             return outcome;
         };
-        let found = self.find(&request.reference, &attempt.outgoing.note).await;
+        let found = self
+            .find_posted(&request.reference, &attempt.outgoing.note)
+            .await;
         Ok(match found {
             Ok(found) if found.all => done(published(&found)),
             Ok(found) if found.has_any() => Outcome::Unknown {
@@ -92,7 +94,7 @@ impl Effect for PublishPost {
         draft: Option<&DraftNote>,
     ) -> Result<Option<String>, String> {
         let draft = draft.ok_or("its draft cannot be read, and so not where it is published")?;
-        let found = self.find(reference, draft).await?;
+        let found = self.find_posted(reference, draft).await?;
         Ok(found.all.then(|| published(&found)))
     }
 
@@ -108,7 +110,10 @@ impl Effect for PublishPost {
         let parts = post.request(&[]).parts;
         // A thread that an earlier attempt began is not theirs, and a picture alone is like any other.
         if parts.iter().any(String::is_empty)
-            || self.find(&self.reference(draft), draft).await?.has_any()
+            || self
+                .find_posted(&self.reference(draft), draft)
+                .await?
+                .has_any()
         {
             return Ok(None);
         }
@@ -139,7 +144,7 @@ impl Effect for PublishPost {
 
     async fn describe_doubt(&self, reference: &str, draft: Option<&DraftNote>) -> String {
         let found = match draft {
-            Some(draft) => self.find(reference, draft).await.ok(),
+            Some(draft) => self.find_posted(reference, draft).await.ok(),
             None => None,
         };
         match found.filter(FoundParts::has_any) {

@@ -43,7 +43,7 @@ impl<S> ActingHost<S> {
     pub(super) async fn handed_out(&self) -> Option<Approved> {
         let effects = (self.effects)(&self.server);
         let kinds: Vec<_> = effects.iter().map(|effect| effect.kind()).collect();
-        self.fixture.approvals.next(&kinds).await.unwrap()
+        self.fixture.approvals.next_due(&kinds).await.unwrap()
     }
 
     /// Carries out what is handed out next.

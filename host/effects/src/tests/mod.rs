@@ -403,7 +403,7 @@ impl Fixture {
 
     pub(crate) async fn next(&self) -> Option<Approved> {
         self.approvals
-            .next(&[ActionKind::EMAIL_SEND])
+            .next_due(&[ActionKind::EMAIL_SEND])
             .await
             .unwrap()
     }
@@ -451,10 +451,17 @@ async fn next_hands_out_no_kind_without_an_effect() {
     let fixture = Fixture::new([]);
     fixture.approve(&draft(1));
     let kinds = [ActionKind::EMAIL_SEND];
-    assert!(fixture.approvals.next(&kinds).await.unwrap().is_some());
+    assert!(fixture.approvals.next_due(&kinds).await.unwrap().is_some());
     let none: [Arc<dyn Effect>; 0] = [];
     let executor = Executor::new(Arc::clone(&fixture.approvals), none);
-    assert!(executor.approvals().next(&kinds).await.unwrap().is_none());
+    assert!(
+        executor
+            .approvals()
+            .next_due(&kinds)
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test]
@@ -564,7 +571,7 @@ async fn link_in_approved_is_no_approval() {
     std::fs::remove_dir_all(root.join("Approved")).unwrap();
     std::os::unix::fs::symlink(root.join("Pending_Approval"), root.join("Approved")).unwrap();
     assert!(!matches!(
-        fixture.approvals.next(&[ActionKind::EMAIL_SEND]).await,
+        fixture.approvals.next_due(&[ActionKind::EMAIL_SEND]).await,
         Ok(Some(_))
     ));
 }
@@ -646,12 +653,12 @@ async fn only_sound_files_are_handed_out() {
     assert!(
         fixture
             .approvals
-            .next(&[ActionKind::PAYMENT])
+            .next_due(&[ActionKind::PAYMENT])
             .await
             .unwrap()
             .is_none()
     );
-    assert!(fixture.approvals.next(&[]).await.unwrap().is_none());
+    assert!(fixture.approvals.next_due(&[]).await.unwrap().is_none());
     assert_eq!(fixture.next().await.unwrap().draft().id, id(7));
 }
 
@@ -685,7 +692,7 @@ async fn without_a_journal_nothing_is_sent() {
     assert!(
         fixture
             .approvals
-            .next(&[ActionKind::EMAIL_SEND])
+            .next_due(&[ActionKind::EMAIL_SEND])
             .await
             .is_err()
     );
