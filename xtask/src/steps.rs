@@ -104,11 +104,12 @@ pub(crate) fn nice(command: &Command) -> Command {
     let mut nice = Command::new("nice");
     nice.args(["-n", "10"]);
     nice.arg(command.get_program()).args(command.get_args());
-    nice.envs(
-        command
-            .get_envs()
-            .filter_map(|(name, value)| Some((name, value?))),
-    );
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => nice.env(name, value),
+            None => nice.env_remove(name),
+        };
+    }
     if let Some(folder) = command.get_current_dir() {
         nice.current_dir(folder);
     }

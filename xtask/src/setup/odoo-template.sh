@@ -37,7 +37,7 @@ max_cron_threads = 0
 CONF
 odoo() {
     # What Python compiles is kept in the cache, also of the addon.
-    PYTHONPYCACHEPREFIX=$CACHE/pycache PYTHONPATH=$packages nice -n 5 "$CACHE/venv/bin/python" "$CACHE/odoo/usr/bin/odoo" "$@" \
+    PYTHONPYCACHEPREFIX=$CACHE/pycache PYTHONPATH=$packages nice -n 1 "$CACHE/venv/bin/python" "$CACHE/odoo/usr/bin/odoo" "$@" \
         -c "$work/odoo.conf" -d odoo --no-http --log-level=error
 }
 odoo server -i "$MODULES" -u platinum_draft_only --without-demo=True --stop-after-init

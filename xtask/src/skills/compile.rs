@@ -16,7 +16,7 @@ use anyhow::{Context, bail};
 use cargo_metadata::Message;
 
 use super::{TARGET, sources::Source, toolchain::Toolchain};
-use crate::steps::Step;
+use crate::steps::{Step, nice};
 
 /// Compiles a skill whose folder is no part of the workspace: copies it out of the repository, so
 /// that nothing around it can help, and answers its module. What the skills of the workspace are
@@ -90,7 +90,8 @@ pub(super) fn run(
         packages.len(),
         toolchain.name()
     ));
-    let mut child = command
+    // As the programs, which it is built beside: what is set up meanwhile goes first.
+    let mut child = nice(&command)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(errors)
