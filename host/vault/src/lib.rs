@@ -9,13 +9,14 @@
 //! opened; every read is bounded; a file is either the old one or the new one, never half of each;
 //! what was written when a call returns is on the disk.
 
+mod announce;
 mod counts;
 mod error;
 mod folder;
 mod list;
 mod lock;
-pub mod note;
 mod odd_names;
+pub mod note;
 mod pending_drafts;
 mod read_files;
 mod scan;

@@ -1,5 +1,6 @@
 //! The commands, as a person calls them, on a vault in a temporary folder.
 
+mod allow;
 mod approving;
 mod claims_of_sync;
 mod held;
