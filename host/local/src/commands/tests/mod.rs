@@ -5,6 +5,7 @@ mod approving;
 mod claims_of_sync;
 mod held;
 mod invoices;
+mod names;
 mod posts;
 mod skills;
 mod unreadable;
