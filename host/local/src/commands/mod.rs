@@ -10,6 +10,7 @@ mod accept_deletions;
 mod allow;
 mod approvals;
 mod approve;
+mod conflicts;
 mod doctor;
 mod error;
 mod hook;
@@ -58,6 +59,7 @@ pub(crate) enum Command {
     Resume(pause::ResumeArgs),
     AcceptDeletions(accept_deletions::AcceptDeletionsArgs),
     Allow(allow::AllowArgs),
+    Conflicts(conflicts::ConflictsArgs),
     Log(log::LogArgs),
     Doctor(doctor::DoctorArgs),
     #[command(subcommand)]
@@ -85,6 +87,7 @@ impl Command {
             Command::Resume(args) => pause::resume(&args, ctx),
             Command::AcceptDeletions(args) => accept_deletions::run(&args, ctx),
             Command::Allow(args) => allow::run(&args, ctx),
+            Command::Conflicts(args) => conflicts::run(&args, ctx),
             Command::Log(args) => log::run(&args, ctx),
             Command::Doctor(args) => doctor::run(&args, ctx).await,
             Command::Mail(command) => mail::run(command, ctx),

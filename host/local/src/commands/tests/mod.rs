@@ -3,6 +3,7 @@
 mod allow;
 mod approving;
 mod claims_of_sync;
+mod conflicts;
 mod held;
 mod invoices;
 mod names;
