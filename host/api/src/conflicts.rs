@@ -43,14 +43,15 @@ pub fn conflicts_check(copies: &[VaultPath]) -> Option<Check> {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    Some(Check::warn(
+    let check = Check::warn(
         "conflicts",
         format!(
-            "{} to look at, then delete: {}{more}",
+            "{} to look at: {}{more}",
             count(copies.len(), "copy", "copies"),
             named.join(", ")
         ),
-    ))
+    );
+    Some(check.remedy("`platinum conflicts` shows each beside its note"))
 }
 
 #[cfg(test)]
@@ -65,9 +66,7 @@ mod tests {
             .collect();
         assert!(copies.iter().all(is_conflict_copy));
         let text = conflicts_check(&copies).unwrap().text;
-        assert!(
-            text.starts_with("7 copies to look at, then delete: Inbox/a.conflict-cloud-0.md, ")
-        );
+        assert!(text.starts_with("7 copies to look at: Inbox/a.conflict-cloud-0.md, "));
         assert!(text.ends_with("-4.md and 2 more"), "{text}");
     }
 }

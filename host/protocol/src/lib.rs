@@ -23,6 +23,6 @@ mod tests;
 
 pub use claim::{ClaimMachine, Claimed, PushOutcome, Step};
 pub use lease::Leases;
-pub use names::conflict_name;
+pub use names::{ConflictName, conflict_name};
 pub use record::{ClaimRecord, TaskPlace};
 pub use sync::{SyncMachine, SyncStep, Synced};

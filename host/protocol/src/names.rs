@@ -1,4 +1,4 @@
-//! [`conflict_name`]: where the version goes that does not keep the path.
+//! [`conflict_name`]: where the version goes that does not keep the path; [`ConflictName`] reads such a name.
 //!
 //! Invariant: the name follows from its arguments alone, so that two sides that set the same
 //! version aside make the same file, and there is no conflict about conflicts.
@@ -21,7 +21,7 @@ pub fn conflict_name(
         .filter(char::is_ascii_alphanumeric)
         .take(8)
         .collect();
-    let mut ending = format!(".conflict-{agent}-{}-{oid}", compact_utc(at_unix_ms));
+    let mut ending = format!("{MARK}{agent}-{}-{oid}", compact_utc(at_unix_ms));
     // An extension that is itself as long as a name is no extension anybody knows.
     if let Some(extension) = path.extension().filter(|extension| extension.len() <= 16) {
         ending.push('.');
@@ -42,6 +42,58 @@ pub fn conflict_name(
         }
         folders.pop();
     }
+}
+
+/// The text in a name by which a conflict copy is known.
+const MARK: &str = ".conflict-";
+
+/// What the name of a conflict copy says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConflictName {
+    /// The path that the version did not keep. A stem that was cut stays so.
+    pub original: VaultPath,
+    /// Who made the version.
+    pub agent: String,
+    /// When, as `2026-11-20 18:43 UTC`, or as the name says it.
+    pub at: String,
+    /// The start of the version's blob: it tells copies apart.
+    pub blob: String,
+}
+
+impl ConflictName {
+    /// Reads a path that [`conflict_name`] made; nothing of another.
+    pub fn parse(path: &VaultPath) -> Option<Self> {
+        let (stem, rest) = path.file_name().rsplit_once(MARK)?;
+        let (middle, extension) = match rest.split_once('.') {
+            Some((middle, extension)) => (middle, format!(".{extension}")),
+            None => (rest, String::new()),
+        };
+        let mut parts = middle.rsplitn(3, '-');
+        let (blob, at, agent) = (parts.next()?, parts.next()?, parts.next()?);
+        let name = format!("{stem}{extension}");
+        let original = match path.parent() {
+            Some(folder) => folder.join(&name),
+            None => VaultPath::new(name),
+        };
+        Some(Self {
+            original: original.ok()?,
+            agent: agent.to_owned(),
+            at: minute(at).unwrap_or_else(|| at.to_owned()),
+            blob: blob.to_owned(),
+        })
+    }
+}
+
+/// `20261120T184303123Z` as people read it.
+fn minute(compact: &str) -> Option<String> {
+    let (day, time) = compact.strip_suffix('Z')?.split_once('T')?;
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if day.len() != 8 || time.len() < 4 || !digits(day) || !digits(time) {
+        return None;
+    }
+    let (year, month, day) = (day.get(..4)?, day.get(4..6)?, day.get(6..)?);
+    let (hour, minute) = (time.get(..2)?, time.get(2..4)?);
+    Some(format!("{year}-{month}-{day} {hour}:{minute} UTC"))
 }
 
 fn beside(folders: &[&str], stem: &str, ending: &str) -> Result<VaultPath, PathError> {

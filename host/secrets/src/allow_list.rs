@@ -4,18 +4,19 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Kind, content::iban};
+use crate::{AllowedPlaces, Kind, content::iban};
 
 /// Why an allowance cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` cannot be allowed; write one of {list}, or a bank account's whole IBAN", list = Kind::ALLOWABLE.join(", "))]
 pub struct AllowError(String);
 
-/// The kinds, and the single bank accounts, that are let pass.
+/// The kinds, the single bank accounts and the places of notes that are let pass.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Allowances {
     kinds: BTreeSet<&'static str>,
     accounts: BTreeSet<String>,
+    places: AllowedPlaces,
 }
 
 impl std::fmt::Debug for Allowances {
@@ -23,20 +24,25 @@ impl std::fmt::Debug for Allowances {
         f.debug_struct("Allowances")
             .field("kinds", &self.kinds)
             .field("accounts", &self.accounts.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
 impl Allowances {
-    /// Reads what a configuration lists: names of kinds, and IBANs as they are printed.
+    /// Reads what a configuration or a server lists: names of kinds, IBANs as they are printed, and places as
+    /// [`crate::AllowedPlace`] displays.
     ///
     /// # Errors
-    /// Names the first that is neither. A bank account's number with a typing error is not
+    /// Names the first that is none of them. A bank account's number with a typing error is not
     /// repeated in full.
     pub fn parse<T: AsRef<str>>(list: &[T]) -> Result<Self, AllowError> {
         let mut allowances = Self::default();
         for entry in list {
             let entry = entry.as_ref().trim();
+            if let Ok(place) = entry.parse() {
+                allowances.places.insert(place);
+                continue;
+            }
             let kind = Kind::ALLOWABLE.into_iter().find(|kind| *kind == entry);
             match (kind, iban::whole(entry)) {
                 (Some(kind), _) => {
@@ -59,6 +65,11 @@ impl Allowances {
         let mut more = self.clone();
         more.kinds.insert(kind);
         more
+    }
+
+    /// The places that pass.
+    pub(crate) const fn places(&self) -> &AllowedPlaces {
+        &self.places
     }
 
     /// Whether the kind passes.

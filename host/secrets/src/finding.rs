@@ -34,6 +34,11 @@ impl Kind {
     pub const ALLOWABLE: [&'static str; 6] =
         ["card", "connection", "iban", "jwt", "password", "token"];
 
+    /// Whether an owner may allow it.
+    pub fn is_allowable(self) -> bool {
+        Self::ALLOWABLE.contains(&self.as_str())
+    }
+
     /// The kind's name; of a token, without its service.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -75,8 +80,34 @@ pub struct Finding {
     pub place: Place,
 }
 
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Finding {
+    /// The line it is in, if it is in one.
+    pub const fn line(&self) -> Option<usize> {
+        match self.place {
+            Place::Line(line) => Some(line),
+            _ => None,
+        }
+    }
+
+    /// The sentence for the owner of the note at a path, with the command that allows it there.
+    pub fn at(&self, path: &str) -> String {
+        let target = match self.place {
+            Place::Line(line) if self.kind.is_allowable() => format!("{path}:{line}"),
+            Place::Archive if self.kind.is_allowable() => path.to_owned(),
+            _ => return self.to_string(),
+        };
+        let is_plain = |c: char| c.is_alphanumeric() || "/._:-".contains(c);
+        let target = match target.chars().all(is_plain) {
+            true => target,
+            false => format!("'{}'", target.replace('\'', r"'\''")),
+        };
+        let mut text = String::new();
+        // A string takes everything.
+        self.write(&mut text).ok();
+        format!("{text} (if it is no secret: platinum allow {target})")
+    }
+
+    fn write(&self, f: &mut impl fmt::Write) -> fmt::Result {
         if let Kind::Name(what) = self.kind {
             return match self.place {
                 Place::Folder => write!(
@@ -114,11 +145,18 @@ impl fmt::Display for Finding {
             }
             Place::Message => f.write_str("; write another message")?,
         }
-        let name = self.kind.as_str();
-        if Kind::ALLOWABLE.contains(&name) {
+        Ok(())
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)?;
+        if self.kind.is_allowable() {
             write!(
                 f,
-                " (if it is no secret, allow `{name}` under [secrets] in the configuration)"
+                " (if it is no secret, allow `{}` under [secrets] in the configuration)",
+                self.kind.as_str()
             )?;
         }
         Ok(())
@@ -135,6 +173,15 @@ mod tests {
             kind: Kind::Token("GitHub"),
             place: Place::Line(12),
         };
+        assert_eq!(
+            finding.at("Inbox/a.md"),
+            "line 12 holds an access token (GitHub); take it out, and the file is synced by itself (if it is no secret: platinum allow Inbox/a.md:12)"
+        );
+        assert!(
+            finding
+                .at("Inbox/Ann's list.md")
+                .ends_with(r"(if it is no secret: platinum allow 'Inbox/Ann'\''s list.md:12')")
+        );
         assert_eq!(
             finding.to_string(),
             "line 12 holds an access token (GitHub); take it out, and the file is synced by itself (if it is no secret, allow `token` under [secrets] in the configuration)"

@@ -2,7 +2,7 @@
 //!
 //! Lives here: [`Scanner`], which checks a name, a file's bytes or a commit's message and answers
 //! with a [`Finding`]; [`KnownSecrets`], the hashes of what this machine really holds;
-//! [`Allowances`], what the owner lets pass.
+//! [`Allowances`], what the owner lets pass; [`AllowedPlaces`], where.
 //! Lives elsewhere: when to scan is decided above (at the snapshot, before a push, on the server);
 //! which folders and types are synced at all is `policy`'s.
 //! To add a service's token: a line in `content/tokens.rs` and a line in its test.
@@ -16,6 +16,7 @@
 
 mod accounting_note;
 mod allow_list;
+mod allowed_places;
 mod content;
 mod finding;
 mod known_secrets;
@@ -24,6 +25,7 @@ mod name;
 use std::sync::{PoisonError, RwLock};
 
 pub use allow_list::{AllowError, Allowances};
+pub use allowed_places::{AllowedPlace, AllowedPlaces, PlaceError};
 pub use finding::{Finding, Kind, Place};
 pub use known_secrets::{KnownSecrets, MIN_SECRET_BYTES};
 
@@ -37,8 +39,16 @@ pub struct Scanner {
     for_names: Allowances,
     /// In a note of accounting, the number of an account is where a bill is paid to.
     for_accounting: Allowances,
+    /// In what is allowed at its place, these alone are still looked for.
+    for_places: Allowances,
+    places: RwLock<AllowedPlaces>,
     known: RwLock<KnownSecrets>,
 }
+
+/// More lines than this are allowed with their whole note.
+const MAX_PLACE_LINES: usize = 64;
+/// More findings of one file are not listed.
+const MAX_FINDINGS: usize = 100;
 
 impl std::fmt::Debug for Scanner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -55,6 +65,10 @@ impl Scanner {
             rules: Rules::new(),
             for_names: allowances.and(Kind::Password.as_str()),
             for_accounting: allowances.and(Kind::Iban.as_str()),
+            for_places: Kind::ALLOWABLE
+                .into_iter()
+                .fold(Allowances::default(), |all, kind| all.and(kind)),
+            places: RwLock::new(allowances.places().clone()),
             allowances,
             known: RwLock::new(known),
         }
@@ -63,6 +77,13 @@ impl Scanner {
     /// Takes the place of what is known: the files that hold it have changed.
     pub fn know(&self, known: KnownSecrets) {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    /// Lets these places pass, beside those of the allowances and in place of others.
+    pub fn allow_places(&self, more: &AllowedPlaces) {
+        let mut places = self.allowances.places().clone();
+        places.extend(more);
+        *self.places.write().unwrap_or_else(PoisonError::into_inner) = places;
     }
 
     /// Checks a path, or any text that a tree has in the place of one.
@@ -88,6 +109,78 @@ impl Scanner {
             false => &self.allowances,
         };
         self.first(bytes, allowances)
+    }
+
+    /// Checks the bytes of the file at a path: as [`Scanner::content`], but for what is allowed at its place.
+    pub fn content_at(&self, path: &str, bytes: &[u8]) -> Option<Finding> {
+        let found = self.content(bytes)?;
+        let places = self.places.read().unwrap_or_else(PoisonError::into_inner);
+        self.beside(&places, (path, bytes), found)
+    }
+
+    /// Everything that is held in the file at a path, and the place that would let it pass; nothing for what is never
+    /// allowed, which is the last.
+    pub fn findings(&self, path: &str, bytes: &[u8]) -> Vec<(Finding, Option<AllowedPlace>)> {
+        let mut places = self
+            .places
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let mut findings: Vec<(Finding, Option<AllowedPlace>)> = Vec::new();
+        while findings.len() < MAX_FINDINGS
+            && let Some(first) = self.content(bytes)
+            && let Some(found) = self.beside(&places, (path, bytes), first)
+        {
+            let whole = AllowedPlace::of_file(path, bytes);
+            let place = match findings.last_mut() {
+                // Its lines alone are not what holds it.
+                Some((last, place)) if *last == found => {
+                    *place = Some(whole);
+                    break;
+                }
+                _ if !found.kind.is_allowable() => None,
+                _ => Some(self.place(path, bytes, found).unwrap_or(whole)),
+            };
+            findings.push((found, place));
+            let is_last = place.is_none_or(|place| place.is_whole() || !places.insert(place));
+            if is_last {
+                break;
+            }
+        }
+        findings
+    }
+
+    /// The fewest lines from a finding on that hold it by themselves.
+    fn place(&self, path: &str, bytes: &[u8], found: Finding) -> Option<AllowedPlace> {
+        let Place::Line(line) = found.place else {
+            return None;
+        };
+        let ends = allowed_places::line_ends(bytes);
+        let first = line.checked_sub(1)?;
+        let most = ends.len().checked_sub(first)?.min(MAX_PLACE_LINES);
+        (1..=most).find_map(|count| {
+            let text = allowed_places::window(bytes, &ends, first, count);
+            let alone = self.content(text)?;
+            let is_it = alone.kind == found.kind && alone.place == Place::Line(1);
+            is_it.then(|| AllowedPlace::of_lines(path, count, text))
+        })
+    }
+
+    /// What is found beside these places; `found` is what is found if there is none.
+    fn beside(
+        &self,
+        places: &AllowedPlaces,
+        (path, bytes): (&str, &[u8]),
+        found: Finding,
+    ) -> Option<Finding> {
+        if places.is_empty() || !found.kind.is_allowable() {
+            return Some(found);
+        }
+        let Some(rest) = places.without(path, bytes) else {
+            return Some(found);
+        };
+        self.first(bytes, &self.for_places)
+            .or_else(|| self.content(&rest))
     }
 
     /// Checks a commit's message with its trailers.

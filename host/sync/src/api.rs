@@ -10,6 +10,8 @@ use platinum_repo::{MaintenanceError, RemoteEvent};
 use platinum_tasks::has_undecided_post;
 use platinum_vault::note::TaskNote;
 
+use platinum_worktree::FIX_NAMES;
+
 use crate::{
     Finish, StopSignal, SyncError, SyncReport, SyncStatus, Synchronizer,
     claims::{
@@ -380,7 +382,19 @@ async fn sync_and_record(sync: &Synchronizer) -> Result<SyncReport, SyncError> {
                 .map(|withheld| format!("{} is not synced: {}", withheld.path, withheld.reason))
                 .collect();
             // Logged once, not at every sync.
-            for withheld in sync.replica.notifier.newly_withheld(withheld) {
+            let new = sync.replica.notifier.newly_withheld(withheld);
+            // What one command mends is one line.
+            let (forms, others): (Vec<_>, Vec<_>) =
+                new.into_iter().partition(|line| line.contains(FIX_NAMES));
+            let is_single = forms.len() == 1;
+            if !forms.is_empty() && !is_single {
+                tracing::warn!(
+                    "{} names are not in Unicode's composed form (NFC), so what has them is not synced; `{FIX_NAMES}` renames them.",
+                    forms.len()
+                );
+            }
+            let single = forms.into_iter().filter(|_| is_single);
+            for withheld in others.into_iter().chain(single) {
                 tracing::warn!("{withheld}");
             }
         }

@@ -9,13 +9,14 @@
 //! opened; every read is bounded; a file is either the old one or the new one, never half of each;
 //! what was written when a call returns is on the disk.
 
+mod announce;
 mod counts;
 mod error;
 mod folder;
 mod list;
 mod lock;
+mod names;
 pub mod note;
-mod odd_names;
 mod pending_drafts;
 mod read_files;
 mod scan;
@@ -28,7 +29,7 @@ pub use counts::VaultCounts;
 pub use error::VaultError;
 pub use list::{Entry, Unreadable, UnsyncedFiles, Walk};
 pub use lock::VaultLock;
-pub use odd_names::rename_odd;
+pub use names::{NameForm, compose_names, rename_odd};
 pub use pending_drafts::PendingDrafts;
 pub use read_files::ReadFiles;
 pub use scan::{FileState, Listing, PathEntry, Refused, name_key};

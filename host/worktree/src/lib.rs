@@ -28,5 +28,5 @@ pub use apply::WorktreeUpdate;
 pub use clock::{Trailers, VersionClock, agent_of};
 pub use error::WorktreeError;
 pub use filter::{FileFilter, ScanFilter};
-pub use scan::{Edits, Withheld, accept_deletions};
+pub use scan::{Edits, FIX_NAMES, Withheld, accept_deletions};
 pub use worktree::Worktree;

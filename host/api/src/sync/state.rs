@@ -12,7 +12,7 @@ use platinum_core::{TaskId, Timestamp};
 use platinum_daemon::Config;
 use platinum_repo::{RefName, Repo, RepoError};
 use platinum_sync::{RemoteHealth, SyncSnapshot};
-use platinum_worktree::Withheld;
+use platinum_worktree::{FIX_NAMES, Withheld};
 use serde::Serialize;
 
 use crate::{
@@ -475,7 +475,7 @@ impl WithheldFiles {
     pub(crate) fn of(snapshot: &SyncSnapshot) -> Self {
         let files = snapshot.withheld.iter().map(|file| Withheld {
             path: file.path.clone(),
-            reason: plain(&file.reason, 300),
+            reason: plain(&file.reason, 400),
         });
         Self {
             files: files.collect(),
@@ -483,13 +483,21 @@ impl WithheldFiles {
         }
     }
 
-    /// In words: each that was recorded, and how many more.
+    /// In words: each that was recorded, and how many more. Names that one command mends are one.
     pub fn checks(&self) -> Vec<Check> {
-        let named = self.files.iter().map(|file| {
+        let mut forms = 0;
+        let named = self.files.iter().filter_map(|file| {
+            let is_form = file.reason.contains(FIX_NAMES);
+            forms += usize::from(is_form);
             let path = plain(file.path.as_str(), 120);
-            Check::warn("withheld", format!("{path}: {}", file.reason))
+            (!is_form || forms == 1)
+                .then(|| Check::warn("withheld", format!("{path}: {}", file.reason)))
         });
         let mut checks: Vec<Check> = named.collect();
+        if forms > 1 {
+            let like = count(forms - 1, "more name", "more names");
+            checks.push(Check::warn("withheld", format!("{like} of that kind")));
+        }
         if self.more > 0 {
             checks.push(Check::warn(
                 "withheld",

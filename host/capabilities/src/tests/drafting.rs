@@ -292,6 +292,7 @@ async fn updates_published_are_taken_and_removed() {
         vault,
         author: author(Role::Cloud),
         now: now(),
+        logged: Arc::default(),
     };
     let view = &mut ctx;
     let first = view
@@ -323,4 +324,43 @@ async fn updates_published_are_taken_and_removed() {
         view.take(0).await.unwrap(),
         Err(types::Error::Invalid(_))
     ));
+}
+
+/// What the owner keeps in `Updates/` is one line in the log, once.
+#[tokio::test]
+async fn notes_of_the_owner_in_updates_are_logged_once() {
+    let (folder, vault) = vault();
+    let ctx = UpdatesCtx {
+        vault,
+        author: author(Role::Local),
+        now: now(),
+        logged: Arc::default(),
+    };
+    let note = |n: usize| {
+        let path = folder.path().join(format!("Updates/Note {n:03}.md"));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "# A note\n").unwrap();
+    };
+    (0..300).for_each(note);
+    assert_eq!(
+        ctx.new_others().as_deref(),
+        Some(
+            "300 files in Updates/ are left alone, as they are no updates of Platinum's, such as Updates/Note 000.md: \
+             line 1: the note has no frontmatter; its first line has to be `---`. Notes of your own are better off in another folder."
+        )
+    );
+    assert_eq!(ctx.new_others(), None);
+    note(300);
+    assert_eq!(
+        ctx.new_others().as_deref(),
+        Some(
+            "Updates/Note 300.md is left alone, as it is no update of Platinum's: \
+             line 1: the note has no frontmatter; its first line has to be `---`."
+        )
+    );
+    // One that is taken away and comes back is new again.
+    std::fs::remove_file(folder.path().join("Updates/Note 007.md")).unwrap();
+    assert_eq!(ctx.new_others(), None);
+    note(7);
+    assert!(ctx.new_others().is_some());
 }

@@ -1,8 +1,11 @@
 //! The host side of the update interfaces.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::PoisonError,
+};
 
-use platinum_core::{TaskId, UpdateId, layout, whole_second};
+use platinum_core::{TaskId, UpdateId, VaultPath, layout, whole_second};
 use platinum_vault::{Vault, VaultError, note::UpdateNote};
 
 use super::UpdatesCtx;
@@ -52,6 +55,32 @@ impl UpdatesCtx {
     }
 }
 
+impl UpdatesCtx {
+    /// As a call of `take`: the line for the log.
+    #[cfg(test)]
+    pub(crate) fn new_others(&self) -> Option<String> {
+        let (_, others) = oldest(&self.vault, 1).ok()?;
+        self.note_others(others)
+    }
+
+    /// Notes which files in `Updates/` are none; a line for the log if there are new ones.
+    fn note_others(&self, others: BTreeMap<VaultPath, String>) -> Option<String> {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = others.iter().filter(|(path, _)| !logged.contains(*path));
+        let new: Vec<_> = new.collect();
+        let line = new.first().map(|(path, why)| match new.len() {
+            1 => format!("{path} is left alone, as it is no update of Platinum's: {why}."),
+            count => format!(
+                "{count} files in {}/ are left alone, as they are no updates of Platinum's, such as {path}: {why}. \
+                 Notes of your own are better off in another folder.",
+                layout::UPDATES
+            ),
+        });
+        *logged = others.into_keys().collect();
+        line
+    }
+}
+
 impl collect::Host for UpdatesCtx {
     async fn take(&mut self, limit: u32) -> wasmtime::Result<Result<Vec<Update>, Error>> {
         if !(1..=MAX_TAKEN).contains(&limit) {
@@ -60,8 +89,14 @@ impl collect::Host for UpdatesCtx {
             ))));
         }
         let vault = self.vault.clone();
-        Ok(in_background(move || oldest(&vault, limit as usize))
-            .await
+        let taken = in_background(move || oldest(&vault, limit as usize)).await;
+        Ok(taken
+            .map(|(updates, others)| {
+                if let Some(line) = self.note_others(others) {
+                    tracing::warn!("{line}");
+                }
+                updates
+            })
             .map_err(|error| unavailable(&error)))
     }
 
@@ -82,9 +117,12 @@ fn unavailable(error: &VaultError) -> Error {
     Error::Unavailable(error.to_string())
 }
 
-/// The oldest updates by id: ids begin with the time they were made.
-fn oldest(vault: &Vault, limit: usize) -> Result<Vec<Update>, VaultError> {
-    let mut found = Vec::new();
+/// The oldest updates by id, for ids begin with the time they were made; and what is none, with the reason.
+fn oldest(
+    vault: &Vault,
+    limit: usize,
+) -> Result<(Vec<Update>, BTreeMap<VaultPath, String>), VaultError> {
+    let (mut found, mut others) = (Vec::new(), BTreeMap::new());
     for entry in vault.walk_in(layout::UPDATES)? {
         let Some(agent) = entry.path.components().nth(1).map(str::to_owned) else {
             continue;
@@ -102,16 +140,16 @@ fn oldest(vault: &Vault, limit: usize) -> Result<Vec<Update>, VaultError> {
                 headline: note.headline,
             }),
             Ok(_) => {
-                tracing::warn!(path = %entry.path, "An update's file name is not its id; it is left alone.");
+                others.insert(entry.path, "its file name is not its id".to_owned());
             }
             Err(error) => {
-                tracing::warn!(path = %entry.path, %error, "An update cannot be read; it is left alone.");
+                others.insert(entry.path, error);
             }
         }
     }
     found.sort_by(|a, b| a.id.cmp(&b.id));
     found.truncate(limit);
-    Ok(found)
+    Ok((found, others))
 }
 
 fn delete(vault: &Vault, ids: &BTreeSet<UpdateId>) -> Result<(), VaultError> {

@@ -1,8 +1,12 @@
 //! `updates/publish` and `updates/collect`: status notes from agents, and their way out.
 
 mod host;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
-use platinum_core::{Capability, Timestamp};
+use platinum_core::{Capability, Timestamp, VaultPath};
 use platinum_engine::Interface;
 use platinum_vault::Vault;
 
@@ -18,6 +22,8 @@ pub(crate) struct UpdatesCtx {
     pub(crate) vault: Vault,
     pub(crate) author: Author,
     pub(crate) now: Timestamp,
+    /// Files in `Updates/` that are none, as far as the log has them.
+    pub(crate) logged: Arc<Mutex<BTreeSet<VaultPath>>>,
 }
 
 pub(crate) const PUBLISH: Offer<UpdatesCtx> = Offer::new(Capability::UpdatesPublish, |linker| {
@@ -40,15 +46,17 @@ pub fn publish(vault: &Vault) -> Box<dyn Interface> {
         vault: vault.clone(),
         author: Author::of(call),
         now: call.now,
+        logged: Arc::default(),
     })
 }
 
 /// `updates/collect` from all agents' folders.
 pub fn collect(vault: &Vault) -> Box<dyn Interface> {
-    let vault = vault.clone();
+    let (vault, logged) = (vault.clone(), Arc::default());
     COLLECT.with(move |call| UpdatesCtx {
         vault: vault.clone(),
         author: Author::of(call),
         now: call.now,
+        logged: Arc::clone(&logged),
     })
 }

@@ -7,8 +7,10 @@
 //! bounded line without control characters, so that no mail can write to the owner's terminal.
 
 mod accept_deletions;
+mod allow;
 mod approvals;
 mod approve;
+mod conflicts;
 mod doctor;
 mod error;
 mod hook;
@@ -56,6 +58,8 @@ pub(crate) enum Command {
     Pause(pause::PauseArgs),
     Resume(pause::ResumeArgs),
     AcceptDeletions(accept_deletions::AcceptDeletionsArgs),
+    Allow(allow::AllowArgs),
+    Conflicts(conflicts::ConflictsArgs),
     Log(log::LogArgs),
     Doctor(doctor::DoctorArgs),
     #[command(subcommand)]
@@ -82,6 +86,8 @@ impl Command {
             Command::Pause(args) => pause::pause(&args, ctx),
             Command::Resume(args) => pause::resume(&args, ctx),
             Command::AcceptDeletions(args) => accept_deletions::run(&args, ctx),
+            Command::Allow(args) => allow::run(&args, ctx),
+            Command::Conflicts(args) => conflicts::run(&args, ctx),
             Command::Log(args) => log::run(&args, ctx),
             Command::Doctor(args) => doctor::run(&args, ctx).await,
             Command::Mail(command) => mail::run(command, ctx),

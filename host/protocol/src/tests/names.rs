@@ -3,7 +3,7 @@
 use platinum_core::{AgentName, VaultPath};
 use proptest::prelude::*;
 
-use crate::conflict_name;
+use crate::{ConflictName, conflict_name};
 
 fn path(text: &str) -> VaultPath {
     VaultPath::new(text).unwrap()
@@ -42,6 +42,37 @@ fn conflict_name_keeps_the_extension_and_fits() {
     assert!(name(&device).starts_with("Inbox/note.conflict-"));
     let odd = conflict_name(&path("x.md"), &local(), i64::MAX, "../../x");
     assert_eq!(odd.as_str(), "x.conflict-local-9223372036854775807-x.md");
+}
+
+#[test]
+fn conflict_name_says_what_it_was_made_of() {
+    let agent = "cloud-2".parse().unwrap();
+    for original in [
+        "Plans/a b.md",
+        "x.conflict-y.md",
+        "Inbox/.x",
+        "Inbox/a.b.PDF",
+    ] {
+        let copy = conflict_name(&path(original), &agent, AT, "0123456789abcdef");
+        assert_eq!(
+            ConflictName::parse(&copy),
+            Some(ConflictName {
+                original: path(original),
+                agent: "cloud-2".to_owned(),
+                at: "2026-11-20 18:43 UTC".to_owned(),
+                blob: "01234567".to_owned(),
+            })
+        );
+    }
+    for other in [
+        "Plans/a.md",
+        "Plans/a.conflict-x.md",
+        "Plans/a.conflict-x-y.md",
+    ] {
+        assert_eq!(ConflictName::parse(&path(other)), None, "{other}");
+    }
+    let odd = conflict_name(&path("x.md"), &local(), i64::MAX, "unread");
+    assert_eq!(ConflictName::parse(&odd).unwrap().at, "9223372036854775807");
 }
 
 /// A conflict of a conflict has a name too however often.

@@ -3,6 +3,14 @@
 //! The notes are made in `notes` from a seed: prose, mails, invoices, what programmers paste. Their
 //! words are those the rules look for, their numbers and letters those that look like secrets. `mails` has what mails and
 //! office work bring, `archive` makes files of the notes.
+//!
+//! For other scanners the notes are written into a folder, those of `src/content/tests/lines.rs` too:
+//!
+//!     PLATINUM_NOTES=3000 PLATINUM_NOTES_DIR=/tmp/notes cargo test -p platinum-secrets
+//!     pip install detect-secrets==1.5.0
+//!     for corpus in ordinary ordinary-lines secret-lines; do
+//!         cd /tmp/notes/$corpus; detect-secrets scan --all-files | jq '.results | length'
+//!     done
 
 mod archive;
 mod mails;
@@ -28,12 +36,20 @@ fn ordinary_notes_at_most_one_of_10000_is_withheld() {
     let number = |name: &str| Some(std::env::var(name).ok()?.parse::<u64>().unwrap());
     let first = number("PLATINUM_SEED").unwrap_or(0);
     let notes = number("PLATINUM_NOTES").unwrap_or(NOTES);
+    let folder = std::env::var_os("PLATINUM_NOTES_DIR");
+    let folder = folder.map(|folder| std::path::PathBuf::from(folder).join("ordinary"));
+    if let Some(folder) = &folder {
+        std::fs::create_dir_all(folder).unwrap();
+    }
     for seed in first..first + notes {
         let note = notes::note(seed);
         // Some are files of an office program, too, some of those in a mail.
         let packed = seed
             .is_multiple_of(4)
             .then(|| archive::file(seed, &note.text));
+        if let Some(folder) = &folder {
+            std::fs::write(folder.join(format!("{seed}.md")), &note.text).unwrap();
+        }
         bytes += note.text.len() + packed.as_ref().map_or(0, Vec::len);
         let began = Instant::now();
         let finding = scanner

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use platinum_core::VaultPath;
+use platinum_core::{Role, VaultPath};
 use platinum_repo::{Oid, RefName, Repo, RepoError};
 use platinum_verify::{Gate, gate::Published};
 use platinum_worktree::{FileFilter, ScanFilter};
 
 /// The gate as a [`FileFilter`].
-pub(crate) struct GateFilter(Arc<Gate>);
+pub(crate) struct GateFilter {
+    gate: Arc<Gate>,
+    role: Role,
+}
 
 impl GateFilter {
-    pub(crate) fn new(gate: Arc<Gate>) -> Self {
-        Self(gate)
+    pub(crate) fn new(gate: Arc<Gate>, role: Role) -> Self {
+        Self { gate, role }
     }
 }
 
@@ -22,16 +25,19 @@ impl FileFilter for GateFilter {
         repo: &'a Repo,
         base: Option<Oid>,
     ) -> Result<Box<dyn ScanFilter + 'a>, RepoError> {
+        self.gate.refresh_places(repo);
         let verified = repo.tip(RefName::Verified)?;
         Ok(Box::new(GateScan {
-            gate: &self.0,
-            published: self.0.published(repo, verified, base),
+            gate: &self.gate,
+            role: self.role,
+            published: self.gate.published(repo, verified, base),
         }))
     }
 }
 
 struct GateScan<'a> {
     gate: &'a Gate,
+    role: Role,
     /// What the remote has already.
     published: Published<'a>,
 }
@@ -40,6 +46,8 @@ impl ScanFilter for GateScan<'_> {
     fn check(&self, path: &VaultPath, blob: Oid, bytes: &[u8]) -> Result<(), String> {
         match self.gate.check_file(path, (blob, bytes), &self.published) {
             Ok(None) => Ok(()),
+            // Its owner allows what is there.
+            Ok(Some(finding)) if self.role == Role::Local => Err(finding.at(path.as_str())),
             Ok(Some(finding)) => Err(finding.to_string()),
             Err(error) => Err(error.to_string()),
         }

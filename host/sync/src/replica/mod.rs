@@ -76,7 +76,7 @@ impl Replica {
             repo.clone(),
             agent.clone(),
             Arc::clone(&clock),
-            Box::new(GateFilter::new(Arc::clone(&gate))),
+            Box::new(GateFilter::new(Arc::clone(&gate), role)),
         ));
         Ok(Self {
             intents: IntentStore::open(repo.git_dir())?,

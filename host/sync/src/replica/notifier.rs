@@ -85,7 +85,16 @@ impl Notifier {
 
     /// Posts an update for each file that the gate newly withholds; one for all if they are many.
     pub(crate) fn post_withheld(&self, gate: &Gate) {
-        let notices = gate.take_notices();
+        let notices = gate.take_notices().into_iter();
+        let notices: Vec<_> = notices
+            .map(|(path, finding)| match self.role {
+                Role::Local => {
+                    let why = finding.at(&path);
+                    (path, why)
+                }
+                Role::Cloud => (path, finding.to_string()),
+            })
+            .collect();
         for (path, finding) in &notices {
             tracing::warn!("{path} is not synced: {finding}");
         }

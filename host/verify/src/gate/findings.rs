@@ -210,7 +210,10 @@ fn check_item(scanner: &Scanner, new: &NewObject<'_>) -> Option<BlockedItem> {
             bytes,
         } => {
             let (kind, reason) = match bytes {
-                Some(bytes) => (ItemKind::Content, scanner.content(bytes)?.to_string()),
+                Some(bytes) => (
+                    ItemKind::Content,
+                    scanner.content_at(path, bytes)?.to_string(),
+                ),
                 None => (
                     ItemKind::Foreign,
                     format!("it has more than {MAX_FILE_BYTES} bytes"),

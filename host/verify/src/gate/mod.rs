@@ -10,6 +10,7 @@
 
 mod findings;
 mod index;
+mod places;
 mod published;
 
 use std::{
@@ -27,6 +28,8 @@ pub(crate) use findings::{
     MAX_FOUND, find_in_commit, inspect_range, inspect_sent, is_published, scan_file,
 };
 use index::PublishedIndexCache;
+use places::PlacesFile;
+pub use places::{allow_place, allowed_places, load_places};
 pub use published::Published;
 
 /// The gate of one host.
@@ -34,6 +37,7 @@ pub struct Gate {
     scanner: Arc<Scanner>,
     cache: PublishedIndexCache,
     notices: Mutex<Notices>,
+    places: PlacesFile,
 }
 
 /// What is withheld, and of which files the owner is not notified yet.
@@ -50,7 +54,13 @@ impl Gate {
             scanner,
             cache: PublishedIndexCache::default(),
             notices: Mutex::default(),
+            places: PlacesFile::default(),
         }
+    }
+
+    /// Takes up what the owner allowed since, beside a repository.
+    pub fn refresh_places(&self, repo: &Repo) {
+        self.places.refresh(repo.git_dir(), &self.scanner);
     }
 
     /// What the remote has by its verified tip and these other commits.
@@ -75,7 +85,7 @@ impl Gate {
         published: &Published<'_>,
     ) -> Result<Option<Finding>, RepoError> {
         let name = self.scanner.name(path.as_str());
-        let Some(finding) = name.or_else(|| self.scanner.content(bytes)) else {
+        let Some(finding) = name.or_else(|| self.scanner.content_at(path.as_str(), bytes)) else {
             self.clear_file(path);
             return Ok(None);
         };

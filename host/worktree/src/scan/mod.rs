@@ -11,5 +11,5 @@ mod stat_cache;
 mod state;
 
 pub use guard::accept_deletions;
-pub use scanner::{Edits, Withheld};
+pub use scanner::{Edits, FIX_NAMES, Withheld};
 pub(crate) use state::ScanState;

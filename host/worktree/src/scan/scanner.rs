@@ -21,6 +21,9 @@ use super::{
 };
 use crate::{ScanFilter, WorktreeError};
 
+/// The command that renames what has a name in another Unicode form.
+pub const FIX_NAMES: &str = "platinum doctor --fix names";
+
 /// So many new blobs are stored one by one.
 const FEW: usize = 16;
 
@@ -440,6 +443,8 @@ impl Scan<'_> {
             let reason = match &why {
                 // No other name helps, and the remedy is the same for all that is in the folder.
                 PathError::TooDeep(_) => format!("what is in it stays on this machine: {why}"),
+                // Another name would look the same.
+                PathError::NotNfc(_) => format!("{why}. `{FIX_NAMES}` renames it, and all like it"),
                 why if instead.as_str() == folder => format!(
                     "what is in it and has a longer name stays on this machine: {why}. Give its folders shorter names"
                 ),

@@ -4,6 +4,7 @@
 //! halves have in `platinum_daemon::doctor`;
 //! what a check is, in `platinum_api`.
 
+mod names;
 mod places;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,16 @@ pub(crate) struct DoctorArgs {
     /// it can act, and nothing is published.
     #[arg(long, value_name = "FILE")]
     cloud_social: Option<PathBuf>,
+    /// Mend this, and check nothing: `names` renames what has its letters and accents written apart, as macOS
+    /// writes them, so that it is synced.
+    #[arg(long, value_name = "WHAT")]
+    fix: Option<Fix>,
+}
+
+/// What is mended.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Fix {
+    Names,
 }
 
 impl DoctorArgs {
@@ -45,6 +56,9 @@ impl DoctorArgs {
 
 pub(crate) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<(), CommandError> {
     let config = ctx.load()?;
+    if let Some(Fix::Names) = args.fix {
+        return names::fix(&config, ctx);
+    }
     let mut checks = vec![Check::ok("config", ctx.config_path().display().to_string())];
     checks.push(places::vault(&config));
     let state = places::state(&config.vault.state);
@@ -62,6 +76,7 @@ pub(crate) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<(), CommandE
     checks.extend(doctor::disks(&config).into_iter().map(row));
     checks.extend(places::conflicts(&config));
     checks.extend(places::unreadable(&config));
+    checks.extend(names::check(&config));
     for (id, zone) in config.zones.configured() {
         let checked = zone
             .check(Role::Local, zone_server(&**zone, Role::Local))

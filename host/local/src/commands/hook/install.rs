@@ -14,7 +14,7 @@ use std::{
 
 use platinum_daemon::Config;
 use platinum_repo::Signers;
-use platinum_verify::{hook::ALLOWED, hook::SIGNERS, identity::SIGNERS_FILE};
+use platinum_verify::{gate::allowed_places, hook::ALLOWED, hook::SIGNERS, identity::SIGNERS_FILE};
 
 use super::super::{CommandError, Context, Kind};
 
@@ -35,8 +35,9 @@ pub(crate) struct InstallArgs {
     /// The keys to trust, `-` for those on stdin [default: those that this host trusts].
     #[arg(long, value_name = "FILE")]
     signers: Option<PathBuf>,
-    /// With --signers: what looks like a secret and may be pushed, as `secrets.allow` of the owner's machine.
-    #[arg(long, value_name = "KIND", requires = "signers")]
+    /// With --signers: what looks like a secret and may be pushed, as `secrets.allow` of the owner's machine, or an
+    /// entry that `platinum allow` printed there.
+    #[arg(long, value_name = "KIND|PLACE", requires = "signers")]
     allow: Vec<String>,
 }
 
@@ -58,7 +59,10 @@ pub(crate) fn run(args: &InstallArgs, ctx: &Context) -> Result<(), CommandError>
         None => {
             let config = own_config(ctx, &repository)?;
             super::super::keys::identity(&config)?;
-            allowed = Some(config.secrets.allow.join("\n"));
+            let places = allowed_places(&config.vault.state.join("vault.git"))?;
+            let places = places.iter().map(ToString::to_string);
+            let all: Vec<_> = config.secrets.allow.iter().cloned().chain(places).collect();
+            allowed = Some(all.join("\n"));
             config.vault.state.join(SIGNERS_FILE)
         }
     };

@@ -1,9 +1,12 @@
 //! The commands, as a person calls them, on a vault in a temporary folder.
 
+mod allow;
 mod approving;
 mod claims_of_sync;
+mod conflicts;
 mod held;
 mod invoices;
+mod names;
 mod posts;
 mod skills;
 mod unreadable;

@@ -1,12 +1,12 @@
 //! Lines as people write them in their notes, after the words that lead to passwords.
 
-use super::kind;
+use super::{kind, write_out};
 
 /// What stands after `Password:` in ordinary notes and is none.
 #[test]
 fn ordinary_lines_after_password_words_pass() {
     let mut held = Vec::new();
-    for line in [
+    for (number, line) in [
         "Password: [[Netflix 2026]]",
         "Password: [[Logins#Netflix|see there]]",
         "Password: ![[Secret-Note_2]]",
@@ -74,9 +74,13 @@ fn ordinary_lines_after_password_words_pass() {
         "Clave: A-17",
         "Parola: 2 volte/Anno",
         "Token: [[API-Token 2026-11-30 Overview]]",
-    ] {
-        let found = kind(&format!("# Notes\n\n- {line}\n"));
-        if found.is_some() {
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let note = format!("# Notes\n\n- {line}\n");
+        write_out("ordinary-lines", number, &note);
+        if kind(&note).is_some() {
             held.push(line);
         }
     }
@@ -114,7 +118,7 @@ fn ordinary_lines_below_password_words_pass() {
 fn passwords_of_peoples_notes_are_found() {
     let mut passed = Vec::new();
     let w = "Tr0ub4dor&3x";
-    for note in [
+    for (number, note) in [
         format!("[wifi]\npsk={w}\n"),
         format!("[wifi-security]\nkey-mgmt=wpa-psk\npsk={w}\n"),
         format!("network={{\n  ssid=\"home\"\n  psk=\"{w}\"\n}}\n"),
@@ -156,7 +160,11 @@ fn passwords_of_peoples_notes_are_found() {
         format!("\u{5bc6}\u{7801}\u{ff1a}{w}\n"),
         format!("Mot de passe\u{a0}: {w}\n"),
         "FileVault recovery key: W7J4-8PQM-2XND-K5TB-9RCG-H3VZ\n".to_owned(),
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        write_out("secret-lines", number, &note);
         if kind(&note).is_none() {
             passed.push(note);
         }

@@ -6,6 +6,7 @@
 mod archive;
 mod lines;
 mod mail;
+mod places;
 mod tables;
 mod wallets;
 
@@ -39,6 +40,16 @@ static SCANNER: LazyLock<Scanner> = LazyLock::new(Scanner::default);
 
 fn kind(text: &str) -> Option<Kind> {
     SCANNER.content(text.as_bytes()).map(|f| f.kind)
+}
+
+/// Writes a note for other scanners to read, into the folder `PLATINUM_NOTES_DIR` if there is one.
+fn write_out(corpus: &str, number: usize, text: &str) {
+    let Some(folder) = std::env::var_os("PLATINUM_NOTES_DIR") else {
+        return;
+    };
+    let folder = std::path::PathBuf::from(folder).join(corpus);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(format!("{number}.md")), text).unwrap();
 }
 
 fn pem(what: &str) -> String {

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use platinum_core::{TaskId, Timestamp, ZoneId, layout};
 use platinum_protocol::Claimed;
+use platinum_secrets::Scanner;
 use platinum_sync::Finish;
 use platinum_testkit::git::GitServer;
 use platinum_vault::note::TaskNote;
+use platinum_verify::gate::allow_place;
 
 use crate::leaks::{
     fixture::{HELD, Host, host, objects, owner},
@@ -47,7 +49,7 @@ async fn note_that_gains_a_secret_is_withheld_until_it_is_clean() {
     assert_eq!(
         held,
         [
-            "Inbox/note.md: line 3 holds an access token (GitHub); take it out, and the file is synced by itself (if it is no secret, allow `token` under [secrets] in the configuration)"
+            "Inbox/note.md: line 3 holds an access token (GitHub); take it out, and the file is synced by itself (if it is no secret: platinum allow Inbox/note.md:3)"
         ]
     );
     assert_eq!(
@@ -75,6 +77,40 @@ async fn note_that_gains_a_secret_is_withheld_until_it_is_clean() {
         "{messages:?}"
     );
     assert!(!messages[0].contains(&secret[4..]));
+}
+
+/// A line that the owner allows goes out with the next sync of the same daemon, and nothing else does.
+#[tokio::test(flavor = "multi_thread")]
+async fn allowed_line_goes_out_at_once_and_is_held_when_it_changes() {
+    let server = GitServer::start().unwrap();
+    let (owner, _) = owner(&server);
+    let note = |secret: &str| format!("first\n{secret}\n");
+    owner.write("Inbox/note.md", &note(&token(2)));
+    owner.write("Inbox/other.md", &note(&token(4)));
+    let report = owner.sync_until_quiet().await;
+    assert_eq!(report.withheld.len(), 2, "{:?}", report.withheld);
+
+    let scanner = Scanner::default();
+    let found = scanner.findings("Inbox/note.md", note(&token(2)).as_bytes());
+    let place = found[0].1.unwrap();
+    let git_dir = owner.outside().join("state/vault.git");
+    allow_place(&git_dir, &place, "Inbox/note.md:2").unwrap();
+    let report = owner.sync_until_quiet().await;
+    let held: Vec<_> = report
+        .withheld
+        .iter()
+        .map(|held| held.path.as_str())
+        .collect();
+    assert_eq!(held, ["Inbox/other.md"]);
+    assert_eq!(
+        server.git(&["show", "main:Inbox/note.md"]).unwrap(),
+        note(&token(2)).trim_end()
+    );
+
+    owner.write("Inbox/note.md", &note(&token(3)));
+    let report = owner.sync_until_quiet().await;
+    assert_eq!(report.withheld.len(), 2, "{:?}", report.withheld);
+    assert!(!objects(&server).has(token(3).as_bytes()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
