@@ -15,6 +15,7 @@ pub mod approvals;
 mod check;
 mod conflicts;
 mod error;
+mod held;
 mod journal;
 mod log;
 mod overview;
@@ -30,6 +31,7 @@ pub use approvals::{ApprovalRow, ApprovalState, Approvals, DraftSummary, approva
 pub use check::{Check, Level};
 pub use conflicts::{conflict_copies, conflicts_check};
 pub use error::ReadError;
+pub use held::HeldList;
 pub use journal::{
     EntryRow, JournalState, MachineKeys, WitnessRow, accept_log, log_damage, newest_entries,
     put_log_aside,

@@ -9,6 +9,7 @@
 mod accept_deletions;
 mod approvals;
 mod approve;
+mod devices;
 mod doctor;
 mod error;
 mod hook;
@@ -64,6 +65,9 @@ pub(crate) enum Command {
     Skill(skill::SkillArgs),
     Key(keys::KeyArgs),
     Trust(keys::TrustArgs),
+    #[command(subcommand)]
+    Device(devices::DeviceCommand),
+    Held(devices::held::HeldArgs),
     Hook(hook::HookArgs),
 }
 
@@ -89,6 +93,8 @@ impl Command {
             Command::Skill(args) => skill::run(args, ctx),
             Command::Key(args) => keys::key(&args, ctx),
             Command::Trust(args) => keys::trust(&args, ctx).await,
+            Command::Device(command) => devices::run(command, ctx).await,
+            Command::Held(args) => devices::held::run(args, ctx),
             Command::Hook(args) => hook::run(&args, ctx).await,
         }
     }
