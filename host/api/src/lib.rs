@@ -15,7 +15,6 @@ pub mod approvals;
 mod check;
 mod conflicts;
 mod error;
-mod held;
 mod journal;
 mod log;
 mod overview;
@@ -31,7 +30,6 @@ pub use approvals::{ApprovalRow, ApprovalState, Approvals, DraftSummary, approva
 pub use check::{Check, Level};
 pub use conflicts::{conflict_copies, conflicts_check};
 pub use error::ReadError;
-pub use held::HeldList;
 pub use journal::{
     EntryRow, JournalState, MachineKeys, WitnessRow, accept_log, log_damage, newest_entries,
     put_log_aside,
@@ -41,5 +39,7 @@ pub use overview::{SyncOverview, is_daemon_running};
 pub use paused::Paused;
 pub use platinum_daemon::doctor::AgentSeen;
 pub use status::{DraftCounts, Status, TaskCounts, ZoneSummary};
-pub use sync::{RemoteContact, RemoteState, SyncState, TipInfo, WithheldFiles, short_oid};
+pub use sync::{
+    HeldList, RemoteContact, RemoteState, SyncState, TipInfo, WithheldFiles, short_oid,
+};
 pub use unsynced::unreadable_checks;

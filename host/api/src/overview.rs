@@ -11,7 +11,7 @@ use platinum_vault::{UnsyncedFiles, Vault};
 use serde::Serialize;
 
 use crate::{
-    AgentSeen, Check, Level, RemoteState, SyncState, WithheldFiles, agents, held::HeldList,
+    AgentSeen, Check, HeldList, Level, RemoteState, SyncState, WithheldFiles, agents,
     sync::tentative_check, text::plain, unsynced,
 };
 

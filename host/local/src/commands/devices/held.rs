@@ -153,7 +153,7 @@ fn listed(list: &[HeldFile], ctx: &Context) -> String {
             "\n{}  {}  {what}, from {}, {:.0}\n          {}\n",
             ctx.paint.word(Level::Ok, &file.id),
             plain(file.path.as_str(), 200),
-            file.from(),
+            file.sender(),
             file.at,
             ctx.paint.word(Level::Dim, &plain(&file.reason, 300)),
         ));
