@@ -39,5 +39,7 @@ pub use overview::{SyncOverview, is_daemon_running};
 pub use paused::Paused;
 pub use platinum_daemon::doctor::AgentSeen;
 pub use status::{DraftCounts, Status, TaskCounts, ZoneSummary};
-pub use sync::{RemoteContact, RemoteState, SyncState, TipInfo, WithheldFiles, short_oid};
+pub use sync::{
+    HeldList, RemoteContact, RemoteState, SyncState, TipInfo, WithheldFiles, short_oid,
+};
 pub use unsynced::unreadable_checks;

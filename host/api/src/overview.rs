@@ -11,8 +11,8 @@ use platinum_vault::{UnsyncedFiles, Vault};
 use serde::Serialize;
 
 use crate::{
-    AgentSeen, Check, Level, RemoteState, SyncState, WithheldFiles, agents, sync::tentative_check,
-    text::plain, unsynced,
+    AgentSeen, Check, HeldList, Level, RemoteState, SyncState, WithheldFiles, agents,
+    sync::tentative_check, text::plain, unsynced,
 };
 
 /// The remote, and how the vault compares with it.
@@ -31,6 +31,9 @@ pub struct SyncOverview {
     pub withheld: WithheldFiles,
     /// Files that take no part in sync, and what of the vault cannot be read.
     pub unsynced: UnsyncedFiles,
+    /// What other devices pushed that is not in the vault, by path.
+    #[serde(flatten)]
+    pub held: HeldList,
     /// Tasks that are worked on here before the remote has confirmed the claim.
     pub tentative: Vec<TaskId>,
     /// What keeps equal tips from being "in sync".
@@ -62,6 +65,7 @@ impl SyncOverview {
             agents,
             withheld: WithheldFiles::of(&snapshot),
             unsynced: vault.as_ref().map(UnsyncedFiles::read).unwrap_or_default(),
+            held: HeldList::read(&config.vault.state),
             tentative: snapshot.tentative,
             doubts,
         }
@@ -104,6 +108,7 @@ impl SyncOverview {
         let mut checks = vec![remote.check(self.at)];
         checks.extend(self.sync.as_ref().map(|sync| self.sync_check(sync)));
         checks.extend(self.withheld.checks());
+        checks.extend(self.held.check());
         checks.extend(unsynced::check(&self.unsynced));
         checks.extend(tentative_check(&self.tentative));
         checks.extend(self.agents.iter().map(|seen| agents::check(seen, self.at)));

@@ -38,6 +38,6 @@ pub use path::{
     MAX_COMPONENT_BYTES, MAX_DEPTH, MAX_PATH_BYTES, PathError, VaultPath, safe_file_name,
 };
 pub use platinum_text as text;
-pub use role::{AgentName, AgentNameError, Role, UnknownRole};
+pub use role::{AgentName, AgentNameError, Member, Role, UnknownRole};
 pub use text_id::{MAX_TEXT_ID_BYTES, TextIdError};
 pub use zone::ZoneId;

@@ -1,4 +1,4 @@
-//! [`Role`], cloud or local, and [`AgentName`], one host of a role.
+//! [`Role`], cloud or local, [`AgentName`], one host of a role, and [`Member`], who signs commits.
 
 use std::{fmt, str::FromStr};
 
@@ -46,6 +46,62 @@ impl FromStr for Role {
             .into_iter()
             .find(|role| role.as_str() == text)
             .ok_or_else(|| UnknownRole(text.chars().take(64).collect()))
+    }
+}
+
+/// As what somebody signs commits of the vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Member {
+    /// A host of a role.
+    Host(Role),
+    /// A device of the owner's without a host, such as a phone with a Git client.
+    Device,
+}
+
+impl Member {
+    /// The word used in the list of keys and in messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Member::Host(role) => role.as_str(),
+            Member::Device => "device",
+        }
+    }
+
+    /// How a message calls a member of this name.
+    pub fn describe(self, name: &AgentName) -> String {
+        match self {
+            Member::Host(role) => format!("{role} agent {name}"),
+            Member::Device => format!("device {name}"),
+        }
+    }
+}
+
+impl From<Role> for Member {
+    fn from(role: Role) -> Self {
+        Member::Host(role)
+    }
+}
+
+impl PartialEq<Role> for Member {
+    fn eq(&self, role: &Role) -> bool {
+        *self == Member::Host(*role)
+    }
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Member {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "device" => Ok(Member::Device),
+            role => role.parse().map(Member::Host),
+        }
     }
 }
 

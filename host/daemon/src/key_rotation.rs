@@ -8,7 +8,7 @@
 use platinum_core::AgentName;
 use platinum_repo::{Oid, RefName, Repo};
 
-use platinum_verify::{Identity, IdentityError};
+use platinum_verify::{Identity, IdentityError, identity::Revoked};
 
 use crate::{Config, git_remote};
 
@@ -51,9 +51,9 @@ pub async fn trust(
     args: &TrustArgs,
 ) -> Result<TrustOutcome, IdentityError> {
     if let Some(agent) = &args.revoke {
-        let until = counts_until(config, args.without_remote).await?;
+        let revoked = revoke(config, identity, agent, args.without_remote).await?;
         return Ok(TrustOutcome {
-            messages: identity.revoke(agent, until)?.messages(),
+            messages: revoked.messages(),
             own_line: None,
         });
     }
@@ -69,6 +69,21 @@ pub async fn trust(
         messages,
         own_line: Some(identity.line()),
     })
+}
+
+/// Trusts the keys of an agent or a device no more. Unless it is said otherwise, the remote is asked up
+/// to which commit they count.
+///
+/// # Errors
+/// As [`Identity::revoke`], or if the remote does not answer.
+pub async fn revoke(
+    config: &Config,
+    identity: &Identity,
+    agent: &AgentName,
+    without_remote: bool,
+) -> Result<Revoked, IdentityError> {
+    let until = counts_until(config, without_remote).await?;
+    identity.revoke(agent, until)
 }
 
 /// Up to which commit a key counts that is retired now; `None` if there is none.

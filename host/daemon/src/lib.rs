@@ -30,7 +30,7 @@ pub mod trial;
 
 pub use config::{Config, ConfigError};
 pub use host::{Host, HostError, git_remote, make_state_folder, zone_server};
-pub use key_rotation::{TrustArgs, TrustOutcome, trust};
+pub use key_rotation::{TrustArgs, TrustOutcome, revoke, trust};
 pub use pipeline::{OwnersWork, Pipeline};
 pub use platinum_engine::compile_if_asked;
 pub use programs::{beside, run_zone_program, skills_folder};

@@ -10,6 +10,7 @@
 //! Invariants: no I/O; configuration can only narrow a ceiling, never raise it; a path that no
 //! rule mentions is refused to the cloud.
 
+mod devices;
 mod folders;
 mod grants;
 mod paths;

@@ -10,6 +10,8 @@
 //! | `Done/<year>/<month>/` | create a task, with the delete of the same in `In_Progress/<self>/`; no month before it was made |
 //! | everything else | nothing |
 //!
+//! What a device may is in `devices.rs`.
+//!
 //! A task is a file `task_<ulid>.md` in exactly these folders: other files that wait beside tasks
 //! are the owner's, and stay.
 //!
@@ -23,9 +25,9 @@ use std::{
     fmt,
 };
 
-use platinum_core::{AgentName, Role, TaskId, VaultPath, ZoneId, layout};
+use platinum_core::{AgentName, Member, Role, TaskId, VaultPath, ZoneId, layout};
 
-use crate::is_synced;
+use crate::{devices, is_synced};
 
 /// What happens to a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -83,6 +85,8 @@ pub enum Rule {
     BeforeItsTime,
     /// Finished without having been owned: the path that should have gone.
     NotOwned(String),
+    /// A draft is made, approved, rejected or removed on a device.
+    Decision,
 }
 
 impl fmt::Display for Rule {
@@ -118,6 +122,9 @@ impl fmt::Display for Rule {
             Rule::TooDeep => f.write_str("a task is at In_Progress/<agent>/<file>"),
             Rule::Copy => f.write_str("a conflict copy is the owner's to look through"),
             Rule::OtherAgent(agent) => write!(f, "the folder belongs to agent {agent}"),
+            Rule::Decision => f.write_str(
+                "a draft is only edited on a device; what becomes of it is decided on the owner's machine",
+            ),
             Rule::NotInMonth => f.write_str("a finished task is at Done/<year>/<month>/<file>"),
             Rule::BeforeItsTime => f.write_str("it is filed in a month before it was made"),
             Rule::NotOwned(expected) => {
@@ -132,10 +139,10 @@ impl fmt::Display for Rule {
 
 /// One change that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{role} agent {agent} may not {change} {path}: {rule}")]
+#[error("{} may not {change} {path}: {rule}", .role.describe(.agent))]
 pub struct Violation {
-    /// The role that was judged.
-    pub role: Role,
+    /// As what it was judged.
+    pub role: Member,
     /// The agent that was judged.
     pub agent: AgentName,
     /// Where.
@@ -152,18 +159,23 @@ pub struct Violation {
 /// # Errors
 /// Every change that is not allowed.
 pub fn check(
-    role: Role,
+    role: impl Into<Member>,
     agent: &AgentName,
     changes: &[(VaultPath, Change)],
 ) -> Result<(), Vec<Violation>> {
-    if role == Role::Local {
-        return Ok(());
-    }
-    let mut own = Own::of(agent, changes);
+    let role = role.into();
+    let mut own = match role {
+        Member::Host(Role::Local) => return Ok(()),
+        Member::Host(Role::Cloud) => Some(Own::of(agent, changes)),
+        Member::Device => None,
+    };
     let violations: Vec<_> = changes
         .iter()
         .filter_map(|(path, change)| {
-            let rule = broken(agent, path, *change, &mut own)?;
+            let rule = match &mut own {
+                Some(own) => broken(agent, path, *change, own),
+                None => devices::broken(path, *change),
+            }?;
             Some(Violation {
                 role,
                 agent: agent.clone(),

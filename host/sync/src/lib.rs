@@ -2,7 +2,7 @@
 //!
 //! Lives here: [`Synchronizer`] and what it drives. `api` has its public calls, `content` syncs
 //! files, `claims` moves tasks, `remote` talks to the remote, `replica` is this machine's side of
-//! it, and `status` is what is shown of all that.
+//! it, [`held`] is what devices brought and the owner may take, and `status` is what is shown of all that.
 //! Lives elsewhere: deciding who owns what and what to merge is `protocol`'s; who may write what is
 //! `policy`'s; scanning and writing files is `worktree`'s; verifying commits is `verify`'s; when to
 //! sync is a loop's of `daemon`.
@@ -15,6 +15,7 @@ mod claims;
 mod content;
 mod error;
 mod exclusive;
+pub mod held;
 mod remote;
 mod replica;
 mod status;

@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use platinum_core::{AgentName, Role};
+use platinum_core::{AgentName, Member, Role};
 use platinum_repo::{
     KeyError, Oid, RefName, Repo, Signer, Signers, SignersError, SigningKey, replace_file,
     signer_mail,
@@ -107,8 +107,12 @@ impl Trusted {
             true => "from now on",
             false => "already",
         };
+        let what = match role {
+            Member::Host(role) => format!("{role} half"),
+            Member::Device => "device".to_owned(),
+        };
         format!(
-            "The key {} of {agent}, a {role} half, is trusted {since}.",
+            "The key {} of {agent}, a {what}, is trusted {since}.",
             key.fingerprint()
         )
     }
@@ -136,7 +140,7 @@ impl Identity {
         Self {
             own: Signer {
                 agent,
-                role,
+                role: role.into(),
                 key: key.public(),
             },
             key,
@@ -160,7 +164,7 @@ impl Identity {
         };
         let own = Signer {
             agent: agent.clone(),
-            role,
+            role: role.into(),
             key: key.public(),
         };
         let public = format!("{} {}\n", own.key, signer_mail(agent, role));
@@ -196,7 +200,7 @@ impl Identity {
         Ok(Self {
             own: Signer {
                 agent: agent.clone(),
-                role,
+                role: role.into(),
                 key: key.public(),
             },
             key,

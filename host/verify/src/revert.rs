@@ -11,7 +11,8 @@ use platinum_protocol::conflict_name;
 use platinum_repo::{CommitMeta, Edit, Oid, Repo, RepoError};
 
 use crate::{
-    VerifyError,
+    HeldChange, VerifyError,
+    held::held_changes,
     verifier::{Perspective, Report, Verifier, by},
     violation::{Recovery, Violation},
     walk::BATCH,
@@ -28,8 +29,12 @@ const MAX_MESSAGE: usize = 280;
 pub struct Revert {
     /// It, on the remote's tip.
     pub commit: Oid,
-    /// What the owner is notified of.
-    pub messages: Vec<String>,
+    /// What it takes out, or was taken out before.
+    pub violations: Vec<Violation>,
+    /// How many files wait for the owner again.
+    pub asked_again: usize,
+    /// What devices brought and it takes out, kept for the owner.
+    pub held: Vec<HeldChange>,
 }
 
 /// Makes the commits that revert violations.
@@ -53,12 +58,15 @@ impl Reverter<'_> {
             commit = self.revert_all(verified, tip, &report)?;
             self.ensure_clean(verified, commit, &report.open)?;
         }
+        let held = held_changes(self.repo, (commit, tip), &report.open)?;
         let (commit, asked_again) = self.ask_again(commit, &report.unproven)?;
-        let mut all = report.reverted;
-        all.extend(report.open);
+        let mut violations = report.reverted;
+        violations.extend(report.open);
         Ok(Revert {
             commit,
-            messages: messages(&all, asked_again),
+            violations,
+            asked_again,
+            held,
         })
     }
 
@@ -194,7 +202,7 @@ pub fn is_in_the_way(repo: &Repo, commit: Oid, path: &VaultPath) -> Result<bool,
 }
 
 /// What the owner is notified of: a sentence for what was reverted, one for what waits again.
-pub fn messages(reverted: &[Violation], asked_again: usize) -> Vec<String> {
+pub fn messages(reverted: &[&Violation], asked_again: usize) -> Vec<String> {
     let mut messages = Vec::new();
     if let Some(first) = reverted.first() {
         let who = by(first.agent.as_ref());

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeSet;
 
-use platinum_core::{AgentName, Role, VaultPath, layout};
+use platinum_core::{AgentName, Member, Role, VaultPath, layout};
 use platinum_policy::{Change, MAX_FILE_BYTES, check, is_synced};
 use platinum_repo::{
     Changed, CommitInfo, Comparison, Edit, Oid, PublicKey, Repo, RepoError, Signature, Signer,
@@ -132,6 +132,7 @@ impl<'a> Verifier<'a> {
             )],
             unlisted: 0,
             recovery: Recovery::Owner,
+            is_held: false,
         }
     }
 
@@ -148,16 +149,19 @@ impl<'a> Verifier<'a> {
         let mut recovery = Recovery::Revert;
         let author = self.author(info, keys, &mut reasons, &mut recovery)?;
         let is_cloud = matches!(author, Author::Signer(signer) if signer.role == Role::Cloud);
+        let is_device = author.device().is_some();
         if is_cloud && info.parents.len() > 1 {
             reasons.push("it is a merge, and a cloud agent only adds to the tip".to_owned());
         }
         let is_before_first_contact = matches!(author, Author::BeforeFirstContact);
         let is_own = author.signer().map(|signer| &signer.key) == self.own && self.own.is_some();
-        let most = match is_cloud {
+        let most = match is_cloud || is_device {
             true => MAX_CLOUD_CHANGES,
             false => MAX_CHANGES,
         };
         let mut is_whole = false;
+        // Faults of the commit itself; those of its files are found one by one.
+        let mut keeps_rest = is_device && reasons.is_empty();
         let mut parents = parents_of(info);
         if parents.len() > MAX_PARENTS {
             parents.truncate(MAX_PARENTS);
@@ -165,6 +169,7 @@ impl<'a> Verifier<'a> {
                 true => seen.approved = Approved::default(),
                 false => reasons.push(format!("it merges more than {MAX_PARENTS} lines at once")),
             }
+            keeps_rest = false;
         }
         for parent in parents {
             let compared = match (self.repo.compare(parent, info.oid, most), instead) {
@@ -185,6 +190,7 @@ impl<'a> Verifier<'a> {
             let compared = match compared {
                 Err(RepoError::TooMany(most)) => {
                     reasons.push(too_many(most));
+                    keeps_rest = false;
                     continue;
                 }
                 compared => compared?,
@@ -194,7 +200,9 @@ impl<'a> Verifier<'a> {
                 continue;
             }
             reasons.extend(self.structure(&compared)?);
-            if let Author::Signer(signer) = &author {
+            if let Author::Signer(signer) = &author
+                && !is_device
+            {
                 let before = |path: &VaultPath| -> Result<Option<Oid>, RepoError> {
                     let at = parent.map(|parent| self.repo.blob_at(parent, path));
                     Ok(at.transpose()?.flatten())
@@ -231,6 +239,7 @@ impl<'a> Verifier<'a> {
             author,
             is_bad: !reasons.is_empty(),
             is_whole,
+            keeps_rest,
         };
         if reasons.is_empty() {
             return Ok((assessment, None));
@@ -247,7 +256,7 @@ impl<'a> Verifier<'a> {
         changed: &[Changed],
         before: claim_rules::Before<'_>,
     ) -> Result<Vec<String>, RepoError> {
-        if signer.role == Role::Local {
+        if signer.role != Role::Cloud {
             return Ok(Vec::new());
         }
         let faults = claim_rules::faults(self.repo, &signer.agent, changed, before)?;
@@ -261,7 +270,7 @@ impl<'a> Verifier<'a> {
         changed: &[Changed],
         basis: &Basis<'_>,
     ) -> Result<Vec<String>, RepoError> {
-        if signer.role == Role::Local {
+        if signer.role != Role::Cloud {
             return Ok(Vec::new());
         }
         let faults = note_rules::faults_on(self.repo, &signer.agent, changed, basis)?;
@@ -276,12 +285,12 @@ impl<'a> Verifier<'a> {
         changes: &[(VaultPath, Change)],
     ) -> Result<Vec<String>, RepoError> {
         let made = duplicates::made(changes);
-        if signer.role == Role::Local || made.is_empty() {
+        if signer.role != Role::Cloud || made.is_empty() {
             return Ok(Vec::new());
         }
         let folders = duplicates::folders(self.repo, Some(commit))?;
         if let Some(fault) = DuplicateTask::too_many(&made, &folders) {
-            return Ok(vec![fault.sentence(&signer.agent)]);
+            return Ok(vec![fault.sentence(signer)]);
         }
         let mut reasons = Vec::new();
         for path in made {
@@ -289,7 +298,7 @@ impl<'a> Verifier<'a> {
             let there = self.repo.blobs_at(commit, &others)?;
             let first = there.into_keys().next();
             let fault = first.map(|at| DuplicateTask::At(path.clone(), at));
-            reasons.extend(fault.map(|fault| fault.sentence(&signer.agent)));
+            reasons.extend(fault.map(|fault| fault.sentence(signer)));
         }
         Ok(reasons)
     }
@@ -303,6 +312,14 @@ impl<'a> Verifier<'a> {
     ) -> Result<Author<'a>, RepoError> {
         let why = match self.repo.signature(info.oid)? {
             Signature::By(key) => match keys.status_of(&key, info.oid)? {
+                // What it may is asked of what the vault was then, which is not known any more.
+                KeyStatus::Trusted(signer)
+                    if signer.role == Member::Device
+                        && keys.is_first_contact()
+                        && self.perspective != Perspective::Server =>
+                {
+                    return Ok(Author::BeforeFirstContact);
+                }
                 KeyStatus::Trusted(signer) => {
                     reasons.extend(disagreement(info, signer));
                     return Ok(Author::Signer(signer));
@@ -335,7 +352,7 @@ impl<'a> Verifier<'a> {
         match self.perspective {
             Perspective::Local => format!(
                 "{what}; if it is your cloud host, run `platinum trust` with the line that \
-                 `platinum-cloud key` shows there"
+                 `platinum-cloud key` shows there, if it is your phone, `platinum device add`"
             ),
             Perspective::Cloud => format!(
                 "{what}; if it is your own machine, run `platinum-cloud trust` with the line that \
@@ -385,7 +402,7 @@ fn disagreement(info: &CommitInfo, signer: &Signer) -> Vec<String> {
         let all: Vec<&str> = values(info, key).collect();
         match all.as_slice() {
             [one] if *one == is => None,
-            [] if signer.role == Role::Local => None,
+            [] if signer.role != Role::Cloud => None,
             [] => Some(format!("it does not say who made it ({key})")),
             [one] => Some(format!(
                 "it says `{key}: {}`, but it is signed by {} ({})",
@@ -419,6 +436,7 @@ pub(crate) fn violation(commit: Oid, author: Author<'_>, mut reasons: Vec<String
         reasons,
         unlisted,
         recovery: Recovery::Revert,
+        is_held: matches!(author, Author::Unknown) || author.device().is_some(),
     }
 }
 

@@ -17,6 +17,9 @@ pub struct Violation {
     pub unlisted: usize,
     /// What can be done about it.
     pub recovery: Recovery,
+    /// It is of a device of the owner's or of nobody that is known: what it brought is held for the
+    /// owner.
+    pub is_held: bool,
 }
 
 /// What can be done about a violation.

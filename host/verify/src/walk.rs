@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 
 use platinum_core::{Role, VaultPath, layout};
 use platinum_policy::check;
-use platinum_repo::{CommitInfo, Edit, Oid, RepoError};
+use platinum_repo::{CommitInfo, Edit, Oid, RepoError, Signer};
 
 use crate::{
-    VerifyError,
+    VerifyError, device_rules, duplicates,
     history::{Author, Blobs, Entry, History, Reapply},
     key_status::Keys,
     note_rules::Basis,
@@ -32,6 +32,20 @@ const LOG_EVERY: usize = 20_000;
 
 /// Violations by their place in the history.
 type Violations = BTreeMap<usize, Violation>;
+
+/// Adds to what is known of a commit's faults.
+fn add_reasons(found: &mut Violations, at: usize, violation: Violation) {
+    match found.get_mut(&at) {
+        Some(known) => {
+            let new = violation.reasons.into_iter();
+            let new: Vec<_> = new
+                .filter(|reason| !known.reasons.contains(reason))
+                .collect();
+            known.reasons.extend(new);
+        }
+        None => drop(found.insert(at, violation)),
+    }
+}
 
 /// Hands on where a batch of the history that is right ends, and what the own key signed in it.
 pub type Advance<'a> = dyn FnMut(Oid, &[Oid]) -> Result<(), RepoError> + 'a;
@@ -85,6 +99,7 @@ impl<'a> Verifier<'a> {
         let mut found = Violations::new();
         let mut seen = WalkState::default();
         let mut own = Vec::new();
+        let mut has_device = false;
         let commits = self.repo.commits_between(verified, tip, usize::MAX)?;
         let count = commits.len();
         for (at, commit) in commits.into_iter().enumerate() {
@@ -96,13 +111,14 @@ impl<'a> Verifier<'a> {
             seen.is_after_violation = !found.is_empty();
             let (assessment, violation) = self.commit(&info, &keys, instead, &mut seen)?;
             found.extend(violation.map(|violation| (history.len(), violation)));
+            has_device |= assessment.author.device().is_some();
             let signer = assessment.author.signer();
             if self.own.is_some() && signer.map(|signer| &signer.key) == self.own {
                 own.push(commit);
             }
             history.push(&info, assessment);
             let is_batch = history.len() >= self.batch && history.ends_clean();
-            if verified.is_some() && is_batch && !is_local_alone {
+            if verified.is_some() && is_batch && !is_local_alone && !has_device {
                 advance(commit, &std::mem::take(&mut own))?;
                 history = History::from(Some(commit));
             }
@@ -122,8 +138,8 @@ impl<'a> Verifier<'a> {
                 }
             }
         }
-        if !found.is_empty() {
-            report.clean = self.reapply(&history, &mut found)?;
+        if !found.is_empty() || has_device {
+            report.clean = self.reapply(&history, &mut found, is_local_alone)?;
             let reverted = history.reverted(&found);
             for (at, violation) in found {
                 match reverted.contains(&at) {
@@ -147,12 +163,14 @@ impl<'a> Verifier<'a> {
     }
 
     /// Goes from the base to the tip without the violations: finds those that are right only
-    /// because of others, and what is left in the end.
+    /// because of others, what of a device's commits may not be, and what is left in the end.
     fn reapply(
         &self,
         history: &History<'a>,
         found: &mut Violations,
+        is_local_alone: bool,
     ) -> Result<Vec<(VaultPath, Edit)>, RepoError> {
+        let is_all_right = found.is_empty();
         let mut reapply = Reapply::on(self.repo, history.base());
         // Of each commit the last violation that it stands on or is: two with the same one stand
         // on all the same.
@@ -167,10 +185,18 @@ impl<'a> Verifier<'a> {
             };
             let first = of_parents().next().flatten();
             let brings = of_parents().any(|other| other != first);
-            if !found.contains_key(&at)
-                && let Some(violation) = self.reevaluate(entry, brings, &mut reapply)?
+            if let Some(device) = entry.author.device().filter(|_| entry.keeps_rest)
+                && !is_local_alone
             {
-                found.insert(at, violation);
+                if let Some(violation) = self.reevaluate_device(entry, device, &mut reapply)? {
+                    add_reasons(found, at, violation);
+                }
+            } else if !found.contains_key(&at) {
+                // Judged before, against what it stands on.
+                let is_right = is_all_right && first.is_none() && !brings;
+                if let Some(violation) = self.reevaluate(entry, (brings, is_right), &mut reapply)? {
+                    found.insert(at, violation);
+                }
             }
             last.push(match found.contains_key(&at) {
                 true => Some(at),
@@ -184,7 +210,7 @@ impl<'a> Verifier<'a> {
     fn reevaluate(
         &self,
         entry: &Entry<'_>,
-        brings: bool,
+        (brings, is_right): (bool, bool),
         reapply: &mut Reapply<'_>,
     ) -> Result<Option<Violation>, RepoError> {
         let mut reasons = Vec::new();
@@ -206,6 +232,10 @@ impl<'a> Verifier<'a> {
         // History from before the first contact may have names that only some systems tell apart.
         let is_history = matches!(entry.author, Author::BeforeFirstContact);
         let rebased = reapply.rebase_changes(changed, !is_history)?;
+        if is_right {
+            reapply.apply(rebased);
+            return Ok(None);
+        }
         let without = |reason: &str| format!("without what is reverted before it, {reason}");
         for path in &rebased.blocked {
             reasons.push(without(&format!("{path} would be where something else is")));
@@ -217,7 +247,7 @@ impl<'a> Verifier<'a> {
             if signer.role == Role::Cloud
                 && let Some(fault) = reapply.find_duplicate(entry.oid, &rebased)?
             {
-                reasons.push(without(&fault.sentence(&signer.agent)));
+                reasons.push(without(&fault.sentence(signer)));
             }
             if signer.role == Role::Cloud
                 && let Some(what) = reapply.excess(&rebased)?
@@ -243,6 +273,46 @@ impl<'a> Verifier<'a> {
         let mut violation = violation(entry.oid, entry.author, reasons);
         violation.recovery = recovery;
         Ok(Some(violation))
+    }
+
+    /// Takes up what a device may change, file by file, where the vault is by then: of a merge that is
+    /// what differs from all that it merges. A violation names the rest.
+    fn reevaluate_device(
+        &self,
+        entry: &Entry<'_>,
+        device: &Signer,
+        reapply: &mut Reapply<'_>,
+    ) -> Result<Option<Violation>, RepoError> {
+        let info = self.repo.commit_info(entry.oid)?;
+        let mut changed = self.changed(&info, entry, reapply)?;
+        let mut reasons = Vec::new();
+        loop {
+            let rebased = reapply.rebase_changes(changed.clone(), true)?;
+            let before = |path: &VaultPath| reapply.now(path);
+            let compared = rebased.compared();
+            let mut faults = device_rules::faults(self.repo, &device.agent, &compared, &before)?;
+            for path in &rebased.blocked {
+                let reason = || format!("{path} would be where something else is");
+                faults.entry(path.clone()).or_insert_with(reason);
+            }
+            if let Some(fault) = reapply.find_duplicate(entry.oid, &rebased)? {
+                let made = duplicates::made(&rebased.changes);
+                let paths = fault.path().map_or(made, |path| vec![path]);
+                for path in paths {
+                    let reason = || fault.sentence(device);
+                    faults.entry(path.clone()).or_insert_with(reason);
+                }
+            }
+            if faults.is_empty() {
+                reapply.apply(rebased);
+                break;
+            }
+            for (path, reason) in faults {
+                changed.remove(&path);
+                reasons.push(reason);
+            }
+        }
+        Ok((!reasons.is_empty()).then(|| violation(entry.oid, entry.author, reasons)))
     }
 
     /// What a commit left where.

@@ -1,8 +1,8 @@
 //! `platinum approvals`: the drafts that wait for the owner, and what became of the approved ones.
 
 use platinum_api::{
-    ApprovalRow, ApprovalState, Approvals, DraftSummary, Paused, approval_policy, approvals::Field,
-    text::span, unreadable_checks,
+    ApprovalRow, ApprovalState, Approvals, DraftSummary, HeldList, Paused, approval_policy,
+    approvals::Field, text::span, unreadable_checks,
 };
 use platinum_core::{
     ActionKind, Role, Timestamp, layout,
@@ -67,7 +67,11 @@ pub(crate) fn run(args: &ApprovalsArgs, ctx: &Context) -> Result<(), CommandErro
             names.join(", ")
         ));
     }
-    for row in unreadable_checks(&approvals.unreadable) {
+    let held = HeldList::read(&config.vault.state).check();
+    for row in unreadable_checks(&approvals.unreadable)
+        .into_iter()
+        .chain(held)
+    {
         text.push_str(&format!(
             "\n{}\n",
             ctx.paint.word(row.level, &row.sentence())

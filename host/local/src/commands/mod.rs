@@ -11,6 +11,7 @@ mod allow;
 mod approvals;
 mod approve;
 mod conflicts;
+mod devices;
 mod doctor;
 mod error;
 mod hook;
@@ -68,6 +69,9 @@ pub(crate) enum Command {
     Skill(skill::SkillArgs),
     Key(keys::KeyArgs),
     Trust(keys::TrustArgs),
+    #[command(subcommand)]
+    Device(devices::DeviceCommand),
+    Held(devices::held::HeldArgs),
     Hook(hook::HookArgs),
 }
 
@@ -95,6 +99,8 @@ impl Command {
             Command::Skill(args) => skill::run(args, ctx),
             Command::Key(args) => keys::key(&args, ctx),
             Command::Trust(args) => keys::trust(&args, ctx).await,
+            Command::Device(command) => devices::run(command, ctx).await,
+            Command::Held(args) => devices::held::run(args, ctx),
             Command::Hook(args) => hook::run(&args, ctx).await,
         }
     }

@@ -64,7 +64,7 @@ impl Stage {
         let mut signers = Signers::default();
         let signer = Signer {
             agent: "cloud".parse().unwrap(),
-            role: Role::Cloud,
+            role: Role::Cloud.into(),
             key: key.public(),
         };
         signers.add(signer).unwrap();

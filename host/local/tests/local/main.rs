@@ -1,4 +1,4 @@
-//! The owner's commands as processes: the hook of a server, limits, trial runs, and trust.
+//! The owner's commands as processes: devices and what is held of them, the hook of a server, limits, trial runs, and trust.
 
 #![allow(
     clippy::expect_used,
@@ -7,6 +7,7 @@
     reason = "a panic here is a failed test with a line number"
 )]
 
+mod devices;
 mod hook;
 mod limits;
 mod trial;

@@ -94,7 +94,7 @@ fn key(seed: u8) -> SigningKey {
 fn cloud(seed: u8) -> Signer {
     Signer {
         agent: "cloud".parse().unwrap(),
-        role: Role::Cloud,
+        role: Role::Cloud.into(),
         key: key(seed).public(),
     }
 }

@@ -8,7 +8,7 @@
 use std::{fmt, str::FromStr};
 
 use git2::Oid;
-use platinum_core::{AgentName, Role};
+use platinum_core::{AgentName, Member};
 
 use super::{NAMESPACE, PublicKey};
 use crate::Repo;
@@ -33,14 +33,15 @@ pub struct SignersError {
 pub struct Signer {
     /// The agent.
     pub agent: AgentName,
-    /// Its role.
-    pub role: Role,
+    /// As what it signs.
+    pub role: Member,
     /// Its key.
     pub key: PublicKey,
 }
 
 /// The name that git knows an agent by, as signer and as author of its commits.
-pub fn signer_mail(agent: &AgentName, role: Role) -> String {
+pub fn signer_mail(agent: &AgentName, role: impl Into<Member>) -> String {
+    let role = role.into();
     format!("{agent}@{role}.{DOMAIN}")
 }
 
@@ -66,7 +67,8 @@ impl FromStr for Signer {
         };
         let (agent, role) = principal(mail).ok_or_else(|| {
             format!(
-                "`{}` is not `<agent>@cloud.{DOMAIN}` or `<agent>@local.{DOMAIN}`",
+                "`{}` is not `<agent>@cloud.{DOMAIN}`, `<agent>@local.{DOMAIN}` or \
+                 `<name>@device.{DOMAIN}`",
                 shown(mail)
             )
         })?;
@@ -90,7 +92,7 @@ impl FromStr for Signer {
     }
 }
 
-fn principal(mail: &str) -> Option<(AgentName, Role)> {
+fn principal(mail: &str) -> Option<(AgentName, Member)> {
     let (agent, domain) = mail.split_once('@')?;
     let role = domain.strip_suffix(DOMAIN)?.strip_suffix('.')?;
     Some((agent.parse().ok()?, role.parse().ok()?))
@@ -250,6 +252,7 @@ impl fmt::Display for Signers {
 
 #[cfg(test)]
 mod tests {
+    use platinum_core::Role;
     use proptest::prelude::*;
 
     use super::*;
@@ -258,7 +261,7 @@ mod tests {
     fn signer(agent: &str, role: Role, seed: u8) -> Signer {
         Signer {
             agent: agent.parse().unwrap(),
-            role,
+            role: role.into(),
             key: SigningKey::from_seed([seed; 32]).unwrap().public(),
         }
     }
@@ -367,20 +370,21 @@ mod tests {
             ),
             (
                 format!("*@cloud.platinum.invalid {key}"),
-                "`*@cloud.platinum.invalid` is not `<agent>@cloud.platinum.invalid` or \
-                 `<agent>@local.platinum.invalid`"
+                "`*@cloud.platinum.invalid` is not `<agent>@cloud.platinum.invalid`, \
+                 `<agent>@local.platinum.invalid` or `<name>@device.platinum.invalid`"
                     .to_owned(),
             ),
             (
                 format!("a@cloud.platinum.invalid,b@cloud.platinum.invalid {key}"),
                 "`a@cloud.platinum.invalid,b@cloud.platinum.invalid` is not \
-                 `<agent>@cloud.platinum.invalid` or `<agent>@local.platinum.invalid`"
+                 `<agent>@cloud.platinum.invalid`, `<agent>@local.platinum.invalid` or \
+                 `<name>@device.platinum.invalid`"
                     .to_owned(),
             ),
             (
                 format!("a@owner.platinum.invalid {key}"),
-                "`a@owner.platinum.invalid` is not `<agent>@cloud.platinum.invalid` or \
-                 `<agent>@local.platinum.invalid`"
+                "`a@owner.platinum.invalid` is not `<agent>@cloud.platinum.invalid`, \
+                 `<agent>@local.platinum.invalid` or `<name>@device.platinum.invalid`"
                     .to_owned(),
             ),
             (

@@ -31,7 +31,7 @@ impl Stage {
     fn signer(&self) -> Signer {
         Signer {
             agent: "cloud".parse().unwrap(),
-            role: Role::Cloud,
+            role: Role::Cloud.into(),
             key: self.key.public(),
         }
     }

@@ -10,11 +10,11 @@ use platinum_protocol::PushOutcome;
 use platinum_repo::{Oid, RefName, RepoError};
 use platinum_verify::{
     BATCH, IncomingSecrets, Perspective, Recovery, Verifier, VerifyError,
-    revert::{self, Revert, Reverter},
+    revert::{Revert, Reverter},
 };
 
 use crate::{
-    SyncError, Synchronizer,
+    SyncError, Synchronizer, held,
     remote::{self, backoff},
     replica::Replica,
 };
@@ -90,7 +90,8 @@ async fn ingest_tip(sync: &Synchronizer, mut tip: Option<Oid>) -> Result<Option<
         fail::fail_point!("undo-made");
         let notify = move |replica: &Replica| {
             fail::fail_point!("undo-landed");
-            replica.notifier.notify_reverted(&revert.messages);
+            let messages = held::messages(replica, &revert.violations, revert.asked_again);
+            replica.notifier.notify_reverted(&messages);
             replica.notifier.post_updates(&secrets);
         };
         match remote::push_and(sync, commit, tip, notify).await? {
@@ -155,7 +156,9 @@ fn verify_tip(replica: &Replica, tip: Oid) -> Result<Verdict, SyncError> {
             }
             (revert, _) => revert,
         }?;
-        // Before the push: they are known when they come back, also if no answer does.
+        // Before the push: the owner loses sight of nothing, whatever happens then.
+        replica.held.record(&revert)?;
+        // Also before it: they are known when they come back, also if no answer does.
         for made in replica
             .repo
             .commits_between(Some(tip), revert.commit, usize::MAX)?
@@ -166,7 +169,7 @@ fn verify_tip(replica: &Replica, tip: Oid) -> Result<Verdict, SyncError> {
         return Ok(Verdict::Revert { revert, secrets });
     }
     // Reverted before a crash, maybe: then the owner was not notified yet.
-    let messages = revert::messages(&report.reverted, 0);
+    let messages = held::messages(replica, &report.reverted, 0);
     replica.notifier.notify_reverted(&messages);
     advance_verified(replica, base, tip)?;
     replica.outbox.reconcile(Some(tip))?;

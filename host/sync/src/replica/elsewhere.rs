@@ -130,23 +130,34 @@ pub(crate) fn journal_of(info: &CommitInfo) -> Option<(u64, String)> {
 /// The mark of the newest own commit that was found to name a journal.
 const JOURNAL_MARK: &str = "own-journal";
 
-/// The head of the own journal that the newest verified commit of the own key names. What comes
-/// before the one that was found last is not searched again, however much comes after it.
+/// The head of the own journal that the newest verified commit of the own key names; in a history with
+/// the merges of a device, the furthest that one of its lines names. What comes before the one that
+/// was found last is not searched again, however much comes after it.
 pub(crate) fn last_journal_head(replica: &Replica) -> Result<Option<(u64, String)>, RepoError> {
     let repo = &replica.repo;
     let known = repo.mark(JOURNAL_MARK)?;
-    let mut at = repo.tip(RefName::Verified)?;
-    while let Some(commit) = at {
-        let info = repo.commit_info(commit)?;
-        if let Some(head) = journal_of(&info)
-            && (known == Some(commit) || is_own(replica, commit)?)
-        {
-            repo.set_mark(JOURNAL_MARK, Some(commit))?;
-            return Ok(Some(head));
+    let mut open: Vec<Oid> = repo.tip(RefName::Verified)?.into_iter().collect();
+    let mut seen = BTreeSet::new();
+    let mut last: Option<((u64, String), Oid)> = None;
+    while let Some(commit) = open.pop() {
+        if !seen.insert(commit) {
+            continue;
         }
-        at = info.parents.first().copied();
+        let info = repo.commit_info(commit)?;
+        match journal_of(&info) {
+            Some(head) if known == Some(commit) || is_own(replica, commit)? => {
+                if last.as_ref().is_none_or(|(furthest, _)| *furthest < head) {
+                    last = Some((head, commit));
+                }
+            }
+            _ => open.extend(info.parents),
+        }
     }
-    Ok(None)
+    let Some((head, commit)) = last else {
+        return Ok(None);
+    };
+    repo.set_mark(JOURNAL_MARK, Some(commit))?;
+    Ok(Some(head))
 }
 
 fn is_own(replica: &Replica, commit: Oid) -> Result<bool, RepoError> {

@@ -25,7 +25,7 @@ use platinum_vault::Vault;
 use platinum_verify::{Gate, Identity};
 use platinum_worktree::{VersionClock, Worktree};
 
-use crate::{SyncError, claims::offline::IntentStore};
+use crate::{SyncError, claims::offline::IntentStore, held::HeldFiles};
 use draft_history::DraftHistory;
 use elsewhere::ElsewhereLog;
 use filter::GateFilter;
@@ -53,6 +53,7 @@ pub(crate) struct Replica {
     pub(crate) draft_history: DraftHistory,
     pub(crate) witness: Arc<JournalWitness>,
     pub(crate) refusals: Refusals,
+    pub(crate) held: HeldFiles,
 }
 
 impl Replica {
@@ -85,6 +86,7 @@ impl Replica {
             elsewhere: ElsewhereLog::open(&repo).map_err(|error| {
                 SyncError::Refused(format!("own-elsewhere.json beside the repository: {error}"))
             })?,
+            held: HeldFiles::in_repository(repo.git_dir()),
             draft_history: DraftHistory::default(),
             notifier: Notifier::new(vault.clone(), agent.clone(), role, Arc::clone(&worktree)),
             vault,

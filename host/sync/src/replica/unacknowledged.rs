@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::VaultPath;
-use platinum_repo::{Oid, RepoError};
+use platinum_repo::{Changed, Oid, RepoError};
 use platinum_tasks::task_at;
 
 use crate::{SyncError, replica::Replica};
@@ -129,8 +129,9 @@ fn changed_by_us(
         if !is_after_ours {
             continue;
         }
-        let parent = repo.commit_info(commit)?.parents.first().copied();
-        let compared = match repo.compare(parent, commit, usize::MAX) {
+        let parents = repo.commit_info(commit)?.parents;
+        let parent = parents.first().copied();
+        let mut compared = match repo.compare(parent, commit, usize::MAX) {
             // Too much to compare: what it changed is merged like any other change.
             Err(RepoError::TooMany(_)) if is_ours => continue,
             Err(RepoError::TooMany(_)) => {
@@ -139,6 +140,13 @@ fn changed_by_us(
             }
             compared => compared?,
         };
+        // A device merges what the hosts did: that is not its own.
+        for other in parents.iter().skip(1) {
+            let paths = compared.changed.iter().map(|changed| &changed.path);
+            let there = repo.blobs_at(*other, paths)?;
+            let is_own = |changed: &Changed| there.get(&changed.path).copied() != changed.blob;
+            compared.changed.retain(is_own);
+        }
         for changed in compared.changed {
             if !is_ours {
                 pushed.newest_is_ours.remove(&changed.path);

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platinum_core::Role;
+use platinum_core::{Member, Role};
 use platinum_repo::{CommitInfo, Oid, Repo, Signer};
 
 use crate::revert::TRAILER_REVERTS;
@@ -33,6 +33,11 @@ impl<'a> Author<'a> {
         }
     }
 
+    /// The device of the owner's that signed it, if one did.
+    pub(crate) fn device(self) -> Option<&'a Signer> {
+        self.signer().filter(|signer| signer.role == Member::Device)
+    }
+
     pub(crate) fn is_local(self) -> bool {
         self.signer()
             .is_some_and(|signer| signer.role == Role::Local)
@@ -47,6 +52,8 @@ pub(crate) struct Assessment<'a> {
     pub(crate) is_bad: bool,
     /// It changes so much of what it stands on that only its whole tree shows what it is.
     pub(crate) is_whole: bool,
+    /// Of a device: what of it may be counts, also if not all of it may.
+    pub(crate) keeps_rest: bool,
 }
 
 /// One commit.
@@ -55,6 +62,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) oid: Oid,
     pub(crate) author: Author<'a>,
     pub(crate) is_whole: bool,
+    pub(crate) keeps_rest: bool,
     /// Whether every commit before it is among what it stands on.
     has_all: bool,
     /// Whether it, or something that it stands on, is a violation or could not be compared.
@@ -153,6 +161,7 @@ impl<'a> History<'a> {
             oid: info.oid,
             author: assessment.author,
             is_whole: assessment.is_whole,
+            keeps_rest: assessment.keeps_rest,
             has_all,
             is_tainted,
             parents_end: self.parents.len(),
@@ -240,7 +249,7 @@ mod tests {
     fn signer(role: Role) -> Signer {
         Signer {
             agent: role.as_str().parse().unwrap(),
-            role,
+            role: role.into(),
             key: platinum_repo::SigningKey::from_seed([1; 32])
                 .unwrap()
                 .public(),
@@ -273,7 +282,7 @@ mod tests {
                 prop_assert_eq!(history.instead_of_parents(&info).is_some(), expected);
                 let is_bad = bad.contains(&n);
                 let author = Author::Signer(if is_bad { &cloud } else { &local });
-                history.push(&info, Assessment { author, is_bad, is_whole: false });
+                history.push(&info, Assessment { author, is_bad, is_whole: false, keeps_rest: false });
                 let mut on: BTreeSet<usize> = parents.iter().flatten().copied().collect();
                 for parent in parents.iter().flatten() {
                     on.extend(&above[*parent]);

@@ -7,9 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use platinum_core::{AgentName, TaskId, VaultPath, layout};
+use platinum_core::{TaskId, VaultPath, layout};
 use platinum_policy::Change;
-use platinum_repo::{Folder, Oid, Repo, RepoError};
+use platinum_repo::{Folder, Oid, Repo, RepoError, Signer};
 
 /// More folders than this are not listed: it is more than there are months to file a task under.
 const MAX_FOLDERS: usize = 150_000;
@@ -32,14 +32,23 @@ impl DuplicateTask {
         is_too_many.then_some(DuplicateTask::TooMany(tasks, places))
     }
 
+    /// The task that is somewhere else too; none if they were not looked up.
+    pub(crate) fn path(&self) -> Option<&VaultPath> {
+        match self {
+            DuplicateTask::At(path, _) => Some(path),
+            DuplicateTask::TooMany(..) => None,
+        }
+    }
+
     /// Says it.
-    pub(crate) fn sentence(&self, agent: &AgentName) -> String {
+    pub(crate) fn sentence(&self, signer: &Signer) -> String {
+        let who = signer.role.describe(&signer.agent);
         match self {
             DuplicateTask::At(path, at) => {
-                format!("cloud agent {agent} may not create {path}: the task is in {at} already")
+                format!("{who} may not create {path}: the task is in {at} already")
             }
             DuplicateTask::TooMany(tasks, places) => format!(
-                "cloud agent {agent} may not make {tasks} tasks at once: whether they are in one \
+                "{who} may not make {tasks} tasks at once: whether they are in one \
                  of {places} folders of tasks already is not looked up"
             ),
         }

@@ -5,6 +5,7 @@
 
 pub mod budget;
 pub mod claim_rules;
+pub mod device_rules;
 mod draft_rules;
 pub(crate) mod duplicates;
 pub mod note_rules;

@@ -95,7 +95,7 @@ impl Story {
         for agent in ["local", "cloud", "cloud-2"] {
             let signer = Signer {
                 agent: agent.parse().unwrap(),
-                role: role_of(agent),
+                role: role_of(agent).into(),
                 key: key(agent).public(),
             };
             signers.add(signer).unwrap();

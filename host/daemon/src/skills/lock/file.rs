@@ -328,7 +328,7 @@ mod tests {
         let mut signers = Signers::default();
         let signer = Signer {
             agent: role.as_str().parse().unwrap(),
-            role,
+            role: role.into(),
             key: key.public(),
         };
         signers.add(signer).unwrap();

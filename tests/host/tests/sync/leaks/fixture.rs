@@ -98,7 +98,7 @@ pub(crate) fn signers() -> Signers {
     for name in ["local", "cloud"] {
         let signer = Signer {
             agent: name.parse().unwrap(),
-            role: role_of(name),
+            role: role_of(name).into(),
             key: key(name).public(),
         };
         signers.add(signer).unwrap();

@@ -149,6 +149,14 @@ pub(crate) fn messages(owner: &Replica) -> Vec<String> {
         .collect()
 }
 
+/// What the owner is told of a commit that nobody who is known signed.
+fn held_as(path: &str, approval: &str, why: &str) -> String {
+    format!(
+        "Held from another device, not in the vault: {path}; `platinum held` shows how to take \
+         it{approval}. Commit COMMIT: {why}"
+    )
+}
+
 /// One sync of the owner undoes these commits: nothing of them is on the remote or in any work
 /// tree, what was there is, both halves go on, and the owner is told.
 async fn undone(server: &GitServer, owner: &Replica, cloud: &Replica, commits: &[&str], why: &str) {
@@ -160,6 +168,7 @@ async fn undone(server: &GitServer, owner: &Replica, cloud: &Replica, commits: &
     assert_eq!(after, before);
     let first = &commits[0][..12];
     let expected = match commits.len() {
+        _ if why.starts_with("Held") => why.replace("COMMIT", first),
         1 => format!("Reverted: commit {first}{why}"),
         several => format!("Reverted: {several} commits; the first, {first}{why}"),
     };
@@ -240,8 +249,9 @@ async fn what_came_and_went_between_two_syncs_is_seen() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_only_says_whose_it_is_is_undone() {
+    let held = held_as(&draft_path("a"), "", "it is not signed");
     for (signer, says, why) in [
-        (None, ("local", Role::Local), ": it is not signed"),
+        (None, ("local", Role::Local), held.as_str()),
         (
             Some("cloud"),
             ("local", Role::Local),
@@ -284,9 +294,10 @@ async fn unknown_key_is_named_with_the_command_to_trust_it() {
     );
     refused(&cloud, &commit, &at_cloud).await;
     let why = format!(
-        ": {what}; if it is your cloud host, run `platinum trust` with the line that \
-         `platinum-cloud key` shows there"
+        "{what}; if it is your cloud host, run `platinum trust` with the line that \
+         `platinum-cloud key` shows there, if it is your phone, `platinum device add`"
     );
+    let why = held_as("Approved/a.md", ", and nothing is approved by it", &why);
     undone(&server, &owner, &cloud, &[&commit], &why).await;
 }
 
@@ -304,7 +315,8 @@ async fn without_a_trusted_cloud_nothing_is_reverted() {
     let commit = tip(&server);
     let why = format!(
         "it is signed by a key that is not trusted here ({}); if it is your cloud host, run \
-         `platinum trust` with the line that `platinum-cloud key` shows there",
+         `platinum trust` with the line that `platinum-cloud key` shows there, if it is your phone, \
+         `platinum device add`",
         key("cloud").public().fingerprint()
     );
     refused(&owner, &commit, &why).await;

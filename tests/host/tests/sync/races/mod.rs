@@ -16,7 +16,7 @@ mod expired_lease;
 mod floods;
 mod fresh;
 mod interrupted;
-mod intruders;
+pub(crate) mod intruders;
 mod keeping;
 mod moved;
 mod offline;

@@ -8,7 +8,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use platinum_core::{AgentName, Backoff, Role, TaskId, Timestamp, VaultPath, ZoneId, layout};
+use platinum_core::{
+    AgentName, Backoff, Member, Role, TaskId, Timestamp, VaultPath, ZoneId, layout,
+};
 use platinum_protocol::PushOutcome;
 use platinum_repo::{
     Address, ClientOptions, GitRemote, Oid, Remote, RemoteError, Repo, Signer, Signers, SigningKey,
@@ -126,6 +128,14 @@ fn role_of(name: &str) -> Role {
     }
 }
 
+/// As what it signs: a phone is no agent.
+fn member_of(name: &str) -> Member {
+    match name {
+        "phone" => Member::Device,
+        host => role_of(host).into(),
+    }
+}
+
 /// The key of an agent of these tests: always the same one.
 pub(crate) fn key(agent: &str) -> SigningKey {
     let mut seed = [0; 32];
@@ -139,7 +149,7 @@ fn identity(agent: &AgentName, own: SigningKey, known: &[&str]) -> Identity {
     for name in known {
         let signer = Signer {
             agent: name.parse().unwrap(),
-            role: role_of(name),
+            role: member_of(name),
             key: key(name).public(),
         };
         signers.add(signer).unwrap();
