@@ -253,7 +253,7 @@ impl Machine {
     pub(crate) async fn next(&self) -> Option<platinum_effects::approvals::Approved> {
         use platinum_core::ActionKind;
         let kinds = [ActionKind::ODOO_POST, ActionKind::ODOO_PAYMENT];
-        self.executor.approvals().next(&kinds).await.unwrap()
+        self.executor.approvals().next_due(&kinds).await.unwrap()
     }
 
     /// What is in `Approved/`, in words.
