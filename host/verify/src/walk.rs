@@ -191,12 +191,14 @@ impl<'a> Verifier<'a> {
                 if let Some(violation) = self.reevaluate_device(entry, device, &mut reapply)? {
                     add_reasons(found, at, violation);
                 }
-            } else if !found.contains_key(&at) {
+            } else {
                 // Judged before, against what it stands on.
                 let is_right = is_all_right && first.is_none() && !brings;
-                if let Some(violation) = self.reevaluate(entry, (brings, is_right), &mut reapply)? {
-                    found.insert(at, violation);
-                }
+                let violation = match found.get(&at) {
+                    Some(_) => None,
+                    None => self.reevaluate(entry, (brings, is_right), &mut reapply)?,
+                };
+                found.extend(violation.map(|violation| (at, violation)));
             }
             last.push(match found.contains_key(&at) {
                 true => Some(at),

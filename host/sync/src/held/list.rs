@@ -162,10 +162,9 @@ impl HeldFiles {
         let room = MAX_HELD.saturating_sub(before.len());
         if room < revert.held.len() {
             tracing::warn!(
-                "Of {} files that another device brought, {room} are listed; `git show` in {} has \
+                "Of {} files that another device brought, {room} are listed; the remote's history has \
                  the others.",
-                revert.held.len(),
-                self.folder.display()
+                revert.held.len()
             );
         }
         let now = Timestamp::now();

@@ -57,7 +57,9 @@ pub(crate) fn run(args: HeldArgs, ctx: &Context) -> Result<(), CommandError> {
         HeldCommand::List => ctx.print(&listed(&list, ctx)),
         HeldCommand::Show { id } => {
             let file = find(&list, &id)?;
-            let bytes = files.read(&open(&git_dir)?, file).map_err(failed)?;
+            let bytes = files
+                .read(&open(&git_dir)?, file)
+                .map_err(|error| failed(&error))?;
             match bytes {
                 Some(bytes) => ctx.print(&String::from_utf8_lossy(&bytes)),
                 None => ctx.print(&format!("{} was deleted there.\n", file.path)),
@@ -100,10 +102,10 @@ pub(crate) fn run(args: HeldArgs, ctx: &Context) -> Result<(), CommandError> {
 }
 
 fn open(git_dir: &std::path::Path) -> Result<Repo, CommandError> {
-    Repo::open_or_init(git_dir).map_err(failed)
+    Repo::open_or_init(git_dir).map_err(|error| failed(&error))
 }
 
-fn failed(error: platinum_repo::RepoError) -> CommandError {
+fn failed(error: &platinum_repo::RepoError) -> CommandError {
     CommandError::new(Kind::Failed, error.to_string())
 }
 

@@ -127,6 +127,7 @@ async fn mixed_push_of_a_known_device_keeps_what_may_be() {
     let commit = phone.backup();
     // Local alone takes the rest out.
     cloud.sync.sync().await.unwrap_err();
+    owner.sync.sync().await.unwrap();
     sync_all(&owner, &cloud, &phone).await;
     for n in 0..9 {
         assert_eq!(owner.read(&format!("Inbox/{n}.md")).unwrap(), "note\n");
