@@ -1,17 +1,23 @@
-//! [`AllowedPlaces`]: places of notes that their owner looked at and lets pass.
+//! [`AllowedPlaces`]: places of notes that their owner looked at and lets pass, and what a [`Scanner`] finds beside them.
 //!
 //! Lives elsewhere: which kinds may be allowed at all is `finding`'s; the file of the list is `verify`'s.
 //! Invariants: a place is bound to a path and to a text, so what is moved or changed is held again; the list has
 //! digests, never a text.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr, sync::PoisonError};
 
 use sha2::{Digest as _, Sha256};
+
+use crate::{Finding, Place, Scanner};
 
 /// How each entry of a list begins.
 const MARK: &str = "place:";
 /// Larger files are allowed as a whole or not at all.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// More lines than this are allowed with their whole note.
+const MAX_PLACE_LINES: usize = 64;
+/// More findings of one file are not listed.
+const MAX_FINDINGS: usize = 100;
 
 /// Some lines of one note, or all of it. Displays as an entry of a list, without the path and the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,15 +148,89 @@ impl FromIterator<AllowedPlace> for AllowedPlaces {
     }
 }
 
+impl Scanner {
+    /// Checks the bytes of the file at a path: as [`Scanner::content`], but for what is allowed at its place.
+    pub fn content_at(&self, path: &str, bytes: &[u8]) -> Option<Finding> {
+        let found = self.content(bytes)?;
+        let places = self.places.read().unwrap_or_else(PoisonError::into_inner);
+        self.beside(&places, (path, bytes), found)
+    }
+
+    /// Everything that is held in the file at a path, and the place that would let it pass; nothing for what is never
+    /// allowed, which is the last.
+    pub fn findings(&self, path: &str, bytes: &[u8]) -> Vec<(Finding, Option<AllowedPlace>)> {
+        let mut places = self
+            .places
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let mut findings: Vec<(Finding, Option<AllowedPlace>)> = Vec::new();
+        while findings.len() < MAX_FINDINGS
+            && let Some(first) = self.content(bytes)
+            && let Some(found) = self.beside(&places, (path, bytes), first)
+        {
+            let whole = AllowedPlace::of_file(path, bytes);
+            let place = match findings.last_mut() {
+                // Its lines alone are not what holds it.
+                Some((last, place)) if *last == found => {
+                    *place = Some(whole);
+                    break;
+                }
+                _ if !found.kind.is_allowable() => None,
+                _ => Some(self.place(path, bytes, found).unwrap_or(whole)),
+            };
+            findings.push((found, place));
+            let is_last = place.is_none_or(|place| place.is_whole() || !places.insert(place));
+            if is_last {
+                break;
+            }
+        }
+        findings
+    }
+
+    /// The fewest lines from a finding on that hold it by themselves.
+    fn place(&self, path: &str, bytes: &[u8], found: Finding) -> Option<AllowedPlace> {
+        let Place::Line(line) = found.place else {
+            return None;
+        };
+        let ends = line_ends(bytes);
+        let first = line.checked_sub(1)?;
+        let most = ends.len().checked_sub(first)?.min(MAX_PLACE_LINES);
+        (1..=most).find_map(|count| {
+            let text = window(bytes, &ends, first, count);
+            let alone = self.content(text)?;
+            let is_it = alone.kind == found.kind && alone.place == Place::Line(1);
+            is_it.then(|| AllowedPlace::of_lines(path, count, text))
+        })
+    }
+
+    /// What is found beside these places; `found` is what is found if there is none.
+    fn beside(
+        &self,
+        places: &AllowedPlaces,
+        (path, bytes): (&str, &[u8]),
+        found: Finding,
+    ) -> Option<Finding> {
+        if places.is_empty() || !found.kind.is_allowable() {
+            return Some(found);
+        }
+        let Some(rest) = places.without(path, bytes) else {
+            return Some(found);
+        };
+        self.first(bytes, &self.for_places)
+            .or_else(|| self.content(&rest))
+    }
+}
+
 /// Where each line ends, the last at the end of all.
-pub(crate) fn line_ends(bytes: &[u8]) -> Vec<usize> {
+fn line_ends(bytes: &[u8]) -> Vec<usize> {
     let ends = bytes.iter().enumerate().filter(|(_, b)| **b == b'\n');
     let ends = ends.map(|(at, _)| at);
     ends.chain([bytes.len()]).collect()
 }
 
 /// So many lines from one on, the first being 0; those that there are.
-pub(crate) fn window<'a>(bytes: &'a [u8], ends: &[usize], first: usize, count: usize) -> &'a [u8] {
+fn window<'a>(bytes: &'a [u8], ends: &[usize], first: usize, count: usize) -> &'a [u8] {
     let start = first.checked_sub(1).and_then(|before| ends.get(before));
     let end = ends.get(first + count - 1).copied();
     bytes

@@ -45,11 +45,6 @@ pub struct Scanner {
     known: RwLock<KnownSecrets>,
 }
 
-/// More lines than this are allowed with their whole note.
-const MAX_PLACE_LINES: usize = 64;
-/// More findings of one file are not listed.
-const MAX_FINDINGS: usize = 100;
-
 impl std::fmt::Debug for Scanner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Scanner")
@@ -109,78 +104,6 @@ impl Scanner {
             false => &self.allowances,
         };
         self.first(bytes, allowances)
-    }
-
-    /// Checks the bytes of the file at a path: as [`Scanner::content`], but for what is allowed at its place.
-    pub fn content_at(&self, path: &str, bytes: &[u8]) -> Option<Finding> {
-        let found = self.content(bytes)?;
-        let places = self.places.read().unwrap_or_else(PoisonError::into_inner);
-        self.beside(&places, (path, bytes), found)
-    }
-
-    /// Everything that is held in the file at a path, and the place that would let it pass; nothing for what is never
-    /// allowed, which is the last.
-    pub fn findings(&self, path: &str, bytes: &[u8]) -> Vec<(Finding, Option<AllowedPlace>)> {
-        let mut places = self
-            .places
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let mut findings: Vec<(Finding, Option<AllowedPlace>)> = Vec::new();
-        while findings.len() < MAX_FINDINGS
-            && let Some(first) = self.content(bytes)
-            && let Some(found) = self.beside(&places, (path, bytes), first)
-        {
-            let whole = AllowedPlace::of_file(path, bytes);
-            let place = match findings.last_mut() {
-                // Its lines alone are not what holds it.
-                Some((last, place)) if *last == found => {
-                    *place = Some(whole);
-                    break;
-                }
-                _ if !found.kind.is_allowable() => None,
-                _ => Some(self.place(path, bytes, found).unwrap_or(whole)),
-            };
-            findings.push((found, place));
-            let is_last = place.is_none_or(|place| place.is_whole() || !places.insert(place));
-            if is_last {
-                break;
-            }
-        }
-        findings
-    }
-
-    /// The fewest lines from a finding on that hold it by themselves.
-    fn place(&self, path: &str, bytes: &[u8], found: Finding) -> Option<AllowedPlace> {
-        let Place::Line(line) = found.place else {
-            return None;
-        };
-        let ends = allowed_places::line_ends(bytes);
-        let first = line.checked_sub(1)?;
-        let most = ends.len().checked_sub(first)?.min(MAX_PLACE_LINES);
-        (1..=most).find_map(|count| {
-            let text = allowed_places::window(bytes, &ends, first, count);
-            let alone = self.content(text)?;
-            let is_it = alone.kind == found.kind && alone.place == Place::Line(1);
-            is_it.then(|| AllowedPlace::of_lines(path, count, text))
-        })
-    }
-
-    /// What is found beside these places; `found` is what is found if there is none.
-    fn beside(
-        &self,
-        places: &AllowedPlaces,
-        (path, bytes): (&str, &[u8]),
-        found: Finding,
-    ) -> Option<Finding> {
-        if places.is_empty() || !found.kind.is_allowable() {
-            return Some(found);
-        }
-        let Some(rest) = places.without(path, bytes) else {
-            return Some(found);
-        };
-        self.first(bytes, &self.for_places)
-            .or_else(|| self.content(&rest))
     }
 
     /// Checks a commit's message with its trailers.

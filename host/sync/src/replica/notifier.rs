@@ -96,7 +96,10 @@ impl Notifier {
             })
             .collect();
         for (path, finding) in &notices {
-            tracing::warn!("{path} is not synced: {finding}");
+            let line = format!("{path} is not synced: {finding}");
+            tracing::warn!("{line}");
+            // The list of what the sync withheld has it too.
+            self.sent().withheld.insert(line);
         }
         let (here, list) = match self.role {
             Role::Local => ("this machine", "`platinum status`"),

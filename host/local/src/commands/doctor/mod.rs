@@ -1,8 +1,7 @@
 //! `platinum doctor`: tries everything the daemon will need, and says what to do about what fails.
 //!
 //! Lives elsewhere: vault, state folder and remote are checked in `places.rs`, the zones by themselves, what both
-//! halves have in `platinum_daemon::doctor`;
-//! what a check is, in `platinum_api`.
+//! halves have in `platinum_daemon::doctor`; what a check is, in `platinum_api`.
 
 mod names;
 mod places;
@@ -34,13 +33,7 @@ pub(crate) struct DoctorArgs {
     /// Mend this, and check nothing: `names` renames what has its letters and accents written apart, as macOS
     /// writes them, so that it is synced.
     #[arg(long, value_name = "WHAT")]
-    fix: Option<Fix>,
-}
-
-/// What is mended.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Fix {
-    Names,
+    fix: Option<names::Fix>,
 }
 
 impl DoctorArgs {
@@ -56,7 +49,7 @@ impl DoctorArgs {
 
 pub(crate) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<(), CommandError> {
     let config = ctx.load()?;
-    if let Some(Fix::Names) = args.fix {
+    if let Some(names::Fix::Names) = args.fix {
         return names::fix(&config, ctx);
     }
     let mut checks = vec![Check::ok("config", ctx.config_path().display().to_string())];

@@ -12,6 +12,12 @@ use super::{
 /// The longest path that is printed.
 const MAX_PATH: usize = 300;
 
+/// What is mended.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(in crate::commands) enum Fix {
+    Names,
+}
+
 /// A row, if there are such names.
 pub(super) fn check(config: &Config) -> Option<Check> {
     // A vault that cannot be read is an error in its own row.
