@@ -197,10 +197,15 @@ pub(crate) fn messages(
         Vec::new()
     });
     held.retain(|file| violations.iter().any(|one| one.commit == file.commit));
-    let rest: Vec<&Violation> = violations
-        .iter()
-        .filter(|violation| held.is_empty() || !violation.is_held)
-        .collect();
+    // What is no path of a vault cannot be held, and what is wrong with it is in the notice all the same.
+    let is_notified = |violation: &Violation| {
+        let of_held = |reason: &String| {
+            let about = |file: &HeldFile| reason.contains(file.path.as_str());
+            held.iter().any(about)
+        };
+        !held.is_empty() && violation.is_held && violation.reasons.iter().skip(1).all(of_held)
+    };
+    let rest: Vec<&Violation> = violations.iter().filter(|one| !is_notified(one)).collect();
     let mut messages: Vec<String> = message(&held).into_iter().collect();
     messages.extend(revert::messages(&rest, asked_again));
     messages
