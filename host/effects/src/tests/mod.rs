@@ -454,14 +454,8 @@ async fn next_hands_out_no_kind_without_an_effect() {
     assert!(fixture.approvals.next_due(&kinds).await.unwrap().is_some());
     let none: [Arc<dyn Effect>; 0] = [];
     let executor = Executor::new(Arc::clone(&fixture.approvals), none);
-    assert!(
-        executor
-            .approvals()
-            .next_due(&kinds)
-            .await
-            .unwrap()
-            .is_none()
-    );
+    let next = executor.approvals().next_due(&kinds).await.unwrap();
+    assert!(next.is_none());
 }
 
 #[tokio::test]
