@@ -25,6 +25,7 @@ mod temp;
 #[cfg(test)]
 mod tests;
 
+pub use announce::announce;
 pub use counts::VaultCounts;
 pub use error::VaultError;
 pub use list::{Entry, Unreadable, UnsyncedFiles, Walk};

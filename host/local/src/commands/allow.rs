@@ -81,7 +81,7 @@ pub(crate) fn run(args: &AllowArgs, ctx: &Context) -> Result<(), CommandError> {
     for (found, _) in &others {
         text.push_str(&format!("Still held: {}.\n", found.at(path.as_str())));
     }
-    vault.announce(&path)?;
+    platinum_vault::announce(&vault, &path)?;
     text.push_str(match is_daemon_running(&config.vault.state) {
         true => "The daemon looks at it now.\n",
         false => "The daemon takes it up when it runs.\n",
