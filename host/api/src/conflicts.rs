@@ -5,7 +5,7 @@ use platinum_vault::{Vault, VaultError, Walk};
 
 use crate::{
     Check,
-    text::{count, plain},
+    text::{count, first_names},
 };
 
 /// At most so many are named.
@@ -34,21 +34,12 @@ pub fn conflicts_check(copies: &[VaultPath]) -> Option<Check> {
     if copies.is_empty() {
         return None;
     }
-    let named: Vec<String> = copies
-        .iter()
-        .take(NAMED)
-        .map(|path| plain(path.as_str(), 160))
-        .collect();
-    let more = match copies.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
     let check = Check::warn(
         "conflicts",
         format!(
-            "{} to look at: {}{more}",
+            "{} to look at: {}",
             count(copies.len(), "copy", "copies"),
-            named.join(", ")
+            first_names(copies.iter().map(VaultPath::as_str), NAMED, 160)
         ),
     );
     Some(check.remedy("`platinum conflicts` shows each beside its note"))

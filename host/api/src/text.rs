@@ -14,6 +14,23 @@ pub fn count<N: Copy + From<u8> + PartialEq + fmt::Display>(n: N, one: &str, man
     }
 }
 
+/// The first of these names, each on one line of so many characters at most, and how many more there are.
+pub(crate) fn first_names<'a>(
+    names: impl ExactSizeIterator<Item = &'a str>,
+    most: usize,
+    max_chars: usize,
+) -> String {
+    let more = names.len().saturating_sub(most);
+    let first: Vec<String> = names
+        .take(most)
+        .map(|name| plain(name, max_chars))
+        .collect();
+    match more {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
 /// How long ago, or how far ahead, in the largest unit that fits.
 pub fn span(seconds: i64) -> String {
     let (seconds, is_past) = (seconds.unsigned_abs(), seconds >= 0);

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     Check,
-    text::{count, plain},
+    text::{count, first_names, plain},
 };
 
 /// At most so many are named.
@@ -48,22 +48,14 @@ impl HeldList {
         if self.files.is_empty() {
             return None;
         }
-        let named: Vec<String> = self
-            .files
-            .iter()
-            .take(NAMED)
-            .map(|file| plain(file.path.as_str(), 120))
-            .collect();
-        let more = match self.files.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
+        let paths = self.files.iter().map(|file| file.path.as_str());
+        let named = first_names(paths, NAMED, 120);
         let what = count(
             self.files.len(),
             "file from another device is",
             "files from other devices are",
         );
-        let text = format!("{what} not in your vault: {}{more}", named.join(", "));
+        let text = format!("{what} not in your vault: {named}");
         Some(Check::warn("held", text).remedy("`platinum held` shows and takes them"))
     }
 }

@@ -43,13 +43,8 @@ impl Stage {
         for (agent, role, seed) in [LOCAL, CLOUD] {
             let agent = agent.parse().unwrap();
             let key = key(seed).public();
-            signers
-                .add(Signer {
-                    agent,
-                    role: role.into(),
-                    key,
-                })
-                .unwrap();
+            let role = role.into();
+            signers.add(Signer { agent, role, key }).unwrap();
         }
         let list = folder.path().join("signers");
         std::fs::write(&list, signers.to_string()).unwrap();
@@ -470,13 +465,8 @@ fn install_on_a_server_without_a_configuration() {
     let mut signers = Signers::default();
     let (agent, role, seed) = LOCAL;
     let (agent, key) = (agent.parse().unwrap(), key(seed).public());
-    signers
-        .add(Signer {
-            agent,
-            role: role.into(),
-            key,
-        })
-        .unwrap();
+    let role = role.into();
+    signers.add(Signer { agent, role, key }).unwrap();
     std::fs::write(path("list"), signers.to_string()).unwrap();
     let done = Command::new(env!("CARGO_BIN_EXE_platinum"))
         .args(install)

@@ -4,8 +4,17 @@ use std::sync::Arc;
 
 use platinum_core::{Role, VaultPath};
 use platinum_repo::{Oid, RefName, Repo, RepoError};
+use platinum_secrets::Finding;
 use platinum_verify::{Gate, gate::Published};
 use platinum_worktree::{FileFilter, ScanFilter};
+
+/// What a host is told of a finding: the owner's machine, how to allow it where it is.
+pub(super) fn sentence(role: Role, path: &str, finding: &Finding) -> String {
+    match role {
+        Role::Local => finding.at(path),
+        Role::Cloud => finding.to_string(),
+    }
+}
 
 /// The gate as a [`FileFilter`].
 pub(crate) struct GateFilter {
@@ -46,9 +55,7 @@ impl ScanFilter for GateScan<'_> {
     fn check(&self, path: &VaultPath, blob: Oid, bytes: &[u8]) -> Result<(), String> {
         match self.gate.check_file(path, (blob, bytes), &self.published) {
             Ok(None) => Ok(()),
-            // Its owner allows what is there.
-            Ok(Some(finding)) if self.role == Role::Local => Err(finding.at(path.as_str())),
-            Ok(Some(finding)) => Err(finding.to_string()),
+            Ok(Some(finding)) => Err(sentence(self.role, path.as_str(), &finding)),
             Err(error) => Err(error.to_string()),
         }
     }

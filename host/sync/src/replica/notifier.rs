@@ -15,6 +15,8 @@ use platinum_vault::{Vault, VaultError, note::UpdateNote};
 use platinum_verify::Gate;
 use platinum_worktree::Worktree;
 
+use super::filter::sentence;
+
 /// One note covers more files than this at once.
 const MAX_NOTES: usize = 5;
 
@@ -87,12 +89,9 @@ impl Notifier {
     pub(crate) fn post_withheld(&self, gate: &Gate) {
         let notices = gate.take_notices().into_iter();
         let notices: Vec<_> = notices
-            .map(|(path, finding)| match self.role {
-                Role::Local => {
-                    let why = finding.at(&path);
-                    (path, why)
-                }
-                Role::Cloud => (path, finding.to_string()),
+            .map(|(path, finding)| {
+                let why = sentence(self.role, &path, &finding);
+                (path, why)
             })
             .collect();
         for (path, finding) in &notices {

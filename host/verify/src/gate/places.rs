@@ -11,6 +11,7 @@ use std::{
     time::SystemTime,
 };
 
+use platinum_repo::replace_file;
 use platinum_secrets::{AllowedPlace, AllowedPlaces, Scanner};
 
 fn file(git_dir: &Path) -> PathBuf {
@@ -51,9 +52,7 @@ pub fn allow_place(git_dir: &Path, place: &AllowedPlace, shown: &str) -> io::Res
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),
     };
-    let new = path.with_extension("new");
-    fs::write(&new, format!("{before}{place} {shown}\n"))?;
-    fs::rename(&new, &path)
+    replace_file(&path, format!("{before}{place} {shown}\n").as_bytes())
 }
 
 /// When and how long the list was that the scanner has.
