@@ -11,7 +11,7 @@ set -eu
 cd "$(dirname "$0")"
 seconds=$1
 shift
-[ $# -gt 0 ] || set -- actions draft_note einvoice invoice_text journal_rows mail_to_task mcp_results packed porcelain secrets signatures social_posts whatsapp_webhook
+[ $# -gt 0 ] || set -- actions browser_pages draft_note einvoice invoice_text journal_rows mail_to_task mcp_results packed porcelain secrets signatures social_posts whatsapp_webhook
 case " $* " in *" component_loading "*) features="--features components" ;; *) features= ;; esac
 
 # What is fuzzed is what is built.

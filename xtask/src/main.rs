@@ -52,6 +52,8 @@ enum Command {
     Odoo,
     /// Get the servers of social networks that some tests need, under `target/`, as `test` does.
     Social,
+    /// Get the browser that some tests need: Debian's Chromium, and Playwright's MCP server under `target/`.
+    Browser,
     /// Print the benchmark table, peers side by side.
     Bench,
 }
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         }
         Command::Odoo => setup::odoo::set_up(&root).map(success),
         Command::Social => setup::social::set_up(&root).map(success),
+        Command::Browser => setup::browser::set_up(&root).map(success),
         Command::Bench => bench::run(&root).map(success),
     };
     match done {

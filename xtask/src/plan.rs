@@ -104,6 +104,8 @@ const ORDINARY: [Part; 33] = [
         deadline: 900,
         ..part("effects::odoo", None, 100, 3, 180)
     },
+    // Some forty browsers, one after the other in each of its tests.
+    part("browser::bank", None, 60, 3, 200),
     part("testkit::servers", None, 40, 4, 20),
 ];
 

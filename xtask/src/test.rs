@@ -42,10 +42,12 @@ pub(crate) fn run(root: &Path, full: bool, names: &[String]) -> anyhow::Result<E
         // Mostly they wait for the network: beside the compiler they cost no time.
         let odoo = scope.spawn(|| setup::odoo::set_up(root));
         let social = scope.spawn(|| setup::social::set_up(root));
+        let browser = scope.spawn(|| setup::browser::set_up(root));
         let binaries = binaries::build(root);
         setup::joined(skills)?;
         setup::joined(odoo)?;
         setup::joined(social)?;
+        setup::joined(browser)?;
         binaries
     })?;
 

@@ -27,7 +27,8 @@ pub use money::{DecimalMark, format_amount, parse_amount};
 pub use outcome::{Listed, Outcome, Problem, Report, Step};
 pub use payment::{Payment, PaymentError};
 pub use recipe::{
-    After, DateFormat, Expected, List, Locator, PayStep, Receipt, Recipe, RecipeError, RecipeStep, TEMPLATE, Value,
+    After, DateFormat, Expected, List, Locator, PayStep, Receipt, Recipe, RecipeError, RecipeStep,
+    TEMPLATE, Value,
 };
 pub use run::{Mode, Prepared, find_payment, prepare, run};
 pub use secrets::{Owner, Question, Reply, Secret, Secrets};

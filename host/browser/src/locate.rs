@@ -22,11 +22,15 @@ pub(crate) enum NotLocated {
 pub(crate) fn locate(outline: &Outline, locator: &Locator) -> Result<usize, NotLocated> {
     let candidates: Vec<usize> = match &locator.label {
         Some(label) => {
-            let labels: Vec<usize> = (0..outline.nodes.len()).filter(|&at| is_label(outline, at, label)).collect();
+            let labels: Vec<usize> = (0..outline.nodes.len())
+                .filter(|&at| is_label(outline, at, label))
+                .collect();
             let beside = labels.into_iter().filter_map(|at| beside(outline, at));
             beside.filter(|&at| fits(outline, at, locator)).collect()
         }
-        None => (0..outline.nodes.len()).filter(|&at| fits(outline, at, locator)).collect(),
+        None => (0..outline.nodes.len())
+            .filter(|&at| fits(outline, at, locator))
+            .collect(),
     };
     match candidates.as_slice() {
         [one] => Ok(*one),
@@ -64,13 +68,24 @@ fn fits(outline: &Outline, at: usize, locator: &Locator) -> bool {
 /// Whether an element shows this text alone, as a leaf.
 fn is_label(outline: &Outline, at: usize, label: &str) -> bool {
     let node = &outline.nodes[at];
-    let is_field = matches!(node.role.as_str(), "textbox" | "combobox" | "button" | "link" | "option");
-    let is_leaf = outline.inside(at).iter().all(|inner| inner.role == "text" || inner.role.starts_with('/'));
+    let is_field = matches!(
+        node.role.as_str(),
+        "textbox" | "combobox" | "button" | "link" | "option"
+    );
+    let is_leaf = outline
+        .inside(at)
+        .iter()
+        .all(|inner| inner.role == "text" || inner.role.starts_with('/'));
     // The text inside a leaf is the same label once more.
     let is_inner = node.role == "text"
-        && node.parent.is_some_and(|parent| outline.inside(parent).len() == 1 && outline.nodes[parent].text.is_none());
+        && node.parent.is_some_and(|parent| {
+            outline.inside(parent).len() == 1 && outline.nodes[parent].text.is_none()
+        });
     let shown = outline.shown(at);
-    !is_field && !is_inner && is_leaf && shown.strip_suffix(':').unwrap_or(&shown).trim_end() == collapse(label)
+    !is_field
+        && !is_inner
+        && is_leaf
+        && shown.strip_suffix(':').unwrap_or(&shown).trim_end() == collapse(label)
 }
 
 /// The element that follows in the same one; a label that is alone in its own is looked at from there.
@@ -140,11 +155,19 @@ mod tests {
 
     #[test]
     fn locator_finds_the_value_beside_its_label() {
-        for (text, found) in [("Payee", "e14"), ("IBAN", "e21"), ("Amount", "e33"), ("Note", "e5")] {
+        for (text, found) in [
+            ("Payee", "e14"),
+            ("IBAN", "e21"),
+            ("Amount", "e33"),
+            ("Note", "e5"),
+        ] {
             assert_eq!(reference(&label(text)).as_deref(), Ok(found), "{text}");
         }
         assert_eq!(reference(&named("button", "Pay")).as_deref(), Ok("e40"));
-        assert_eq!(reference(&named("paragraph", "Please wait")).as_deref(), Ok("e43"));
+        assert_eq!(
+            reference(&named("paragraph", "Please wait")).as_deref(),
+            Ok("e43")
+        );
     }
 
     #[test]

@@ -38,7 +38,11 @@ impl DecimalMark {
 ///
 /// # Errors
 /// Says what of the text is not an amount.
-pub fn parse_amount(text: &str, mark: DecimalMark, currency: Option<Currency>) -> Result<Money, String> {
+pub fn parse_amount(
+    text: &str,
+    mark: DecimalMark,
+    currency: Option<Currency>,
+) -> Result<Money, String> {
     let text = text.trim();
     if text.len() > 64 {
         return Err("it is too long for an amount".to_owned());
@@ -62,7 +66,9 @@ pub fn parse_amount(text: &str, mark: DecimalMark, currency: Option<Currency>) -
     };
     let currency = match (shown, currency) {
         (Some(shown), Some(elsewhere)) if shown != elsewhere => {
-            return Err(format!("it says {shown} and the page says {elsewhere} beside it"));
+            return Err(format!(
+                "it says {shown} and the page says {elsewhere} beside it"
+            ));
         }
         (Some(currency), _) | (None, Some(currency)) => currency,
         (None, None) => return Err("it does not say its currency".to_owned()),
@@ -73,7 +79,10 @@ pub fn parse_amount(text: &str, mark: DecimalMark, currency: Option<Currency>) -
         None => (digits, ""),
     };
     if part.len() != decimals || !part.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!("an amount in {currency} has {decimals} decimals behind {:?}", mark.mark()));
+        return Err(format!(
+            "an amount in {currency} has {decimals} decimals behind {:?}",
+            mark.mark()
+        ));
     }
     let whole = ungroup(whole, mark)?;
     let number = match decimals {
@@ -90,9 +99,11 @@ fn ungroup(whole: &str, mark: DecimalMark) -> Result<String, String> {
         None => whole.to_owned(),
         Some(separator) if mark.is_separator(separator) => {
             let groups: Vec<&str> = whole.split(separator).collect();
-            let is_group = |group: &&str| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit());
+            let is_group =
+                |group: &&str| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit());
             let first = groups.first().copied().unwrap_or_default();
-            let begins = (1..=3).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_digit());
+            let begins =
+                (1..=3).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_digit());
             if !begins || !groups.iter().skip(1).all(is_group) {
                 return Err("its digits are not in groups of three".to_owned());
             }
@@ -108,10 +119,15 @@ fn ungroup(whole: &str, mark: DecimalMark) -> Result<String, String> {
 
 fn currency_of(text: &str) -> Result<Currency, String> {
     match text {
-        "€" => Ok("EUR".parse().map_err(|_| "it does not say its currency".to_owned())?),
-        code => code
+        "€" => Ok("EUR"
             .parse()
-            .map_err(|_| format!("{:?} beside it is not a currency's code", platinum_core::text::one_line(code, 16))),
+            .map_err(|_| "it does not say its currency".to_owned())?),
+        code => code.parse().map_err(|_| {
+            format!(
+                "{:?} beside it is not a currency's code",
+                platinum_core::text::one_line(code, 16)
+            )
+        }),
     }
 }
 
@@ -151,7 +167,10 @@ mod tests {
             currency: "JPY".parse().unwrap(),
         };
         assert_eq!(parse_amount("JPY 1,234", Point, None), Ok(yen));
-        assert_eq!(parse_amount("12,00", Comma, Some(eur(0).currency)), Ok(eur(1200)));
+        assert_eq!(
+            parse_amount("12,00", Comma, Some(eur(0).currency)),
+            Ok(eur(1200))
+        );
     }
 
     #[test]

@@ -75,9 +75,12 @@ pub trait Owner: Send + Sync {
 /// A text without any of these secrets, also as JSON and as an address would have them.
 pub(crate) fn redact(text: &str, secrets: &[Secret]) -> String {
     let mut out = text.to_owned();
-    for secret in secrets.iter().filter(|secret| secret.0.len() >= MIN_REDACTED) {
+    for secret in secrets
+        .iter()
+        .filter(|secret| secret.0.len() >= MIN_REDACTED)
+    {
         let quoted = serde_json::Value::from(secret.0.as_str()).to_string();
-        let quoted = quoted.trim_matches('"').to_owned();
+        let quoted = quoted[1..quoted.len() - 1].to_owned();
         let encoded: String = secret.0.bytes().map(percent).collect();
         for form in [secret.0.as_str(), &quoted, &encoded] {
             out = out.replace(form, MASK);
@@ -88,7 +91,9 @@ pub(crate) fn redact(text: &str, secrets: &[Secret]) -> String {
 
 fn percent(byte: u8) -> String {
     match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(byte).to_string()
+        }
         byte => format!("%{byte:02X}"),
     }
 }

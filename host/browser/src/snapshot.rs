@@ -84,7 +84,9 @@ pub fn read_page(answer: &str) -> Result<Page, OutlineError> {
                 let outline: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
                 page.outline = read_outline(&outline)?;
             }
-            "Modal state" if page.modal.is_none() && !line.is_empty() => page.modal = Some(line.to_owned()),
+            "Modal state" if page.modal.is_none() && !line.is_empty() => {
+                page.modal = Some(line.to_owned())
+            }
             "Open tabs" => page.has_tabs = true,
             "Events" if line.contains("ownload") => page.has_download = true,
             _ => {}
@@ -141,7 +143,10 @@ fn read_node(content: &str) -> Result<Node, &'static str> {
     };
     let text = match rest.as_str() {
         "" | ":" => None,
-        rest => Some(value(rest.strip_prefix(": ").ok_or("it does not end behind its name")?)?),
+        rest => Some(value(
+            rest.strip_prefix(": ")
+                .ok_or("it does not end behind its name")?,
+        )?),
     };
     let mut node = read_key(&key)?;
     node.text = text;
@@ -202,7 +207,12 @@ fn value(text: &str) -> Result<String, &'static str> {
                 Some('f') => '\u{c}',
                 Some(c @ ('\\' | '"')) => c,
                 Some('x') => {
-                    let mut digit = || chars.next().and_then(|c| c.to_digit(16)).ok_or("an escape is broken");
+                    let mut digit = || {
+                        chars
+                            .next()
+                            .and_then(|c| c.to_digit(16))
+                            .ok_or("an escape is broken")
+                    };
                     let code = digit()? * 16 + digit()?;
                     char::from_u32(code).ok_or("an escape is broken")?
                 }
@@ -220,7 +230,11 @@ fn value(text: &str) -> Result<String, &'static str> {
 fn read_key(key: &str) -> Result<Node, &'static str> {
     let end = key.find(' ').unwrap_or(key.len());
     let (role, mut rest) = key.split_at(end);
-    if role.is_empty() || !role.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_/".contains(&byte)) {
+    if role.is_empty()
+        || !role
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_/".contains(&byte))
+    {
         return Err("it does not begin with a role");
     }
     let mut node = Node {
@@ -242,7 +256,9 @@ fn read_key(key: &str) -> Result<Node, &'static str> {
         node.name = name;
     }
     while !rest.is_empty() {
-        let inside = rest.strip_prefix(" [").ok_or("an attribute cannot be read")?;
+        let inside = rest
+            .strip_prefix(" [")
+            .ok_or("an attribute cannot be read")?;
         let end = inside.find(']').ok_or("an attribute has no end")?;
         let (attribute, after) = inside.split_at(end);
         rest = &after[1..];
@@ -262,7 +278,9 @@ fn read_key(key: &str) -> Result<Node, &'static str> {
 
 /// `e12`, or `f1e12` in a frame.
 fn is_reference(text: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.len() < 10 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = |text: &str| {
+        !text.is_empty() && text.len() < 10 && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
     let element = match text.strip_prefix('f') {
         Some(rest) => match rest.split_once('e') {
             Some((frame, element)) if digits(frame) => element,
@@ -283,7 +301,10 @@ impl Outline {
             return &[];
         };
         let rest = &self.nodes[index + 1..];
-        let end = rest.iter().position(|other| other.depth <= node.depth).unwrap_or(rest.len());
+        let end = rest
+            .iter()
+            .position(|other| other.depth <= node.depth)
+            .unwrap_or(rest.len());
         &rest[..end]
     }
 
@@ -296,7 +317,11 @@ impl Outline {
             return collapse(text);
         }
         let mut pieces = Vec::new();
-        for inner in self.inside(index).iter().filter(|inner| !inner.role.starts_with('/')) {
+        for inner in self
+            .inside(index)
+            .iter()
+            .filter(|inner| !inner.role.starts_with('/'))
+        {
             match (&inner.text, inner.name.is_empty()) {
                 (Some(text), _) => pieces.push(text.as_str()),
                 (None, false) => pieces.push(inner.name.as_str()),
@@ -354,7 +379,10 @@ mod tests {
         assert_eq!(nodes.len(), 11);
         assert_eq!(nodes[4].text.as_deref(), Some("12,50"));
         assert_eq!(nodes[4].parent, Some(2));
-        assert_eq!(nodes[5].text.as_deref(), Some("Muster GmbH: \"quoted\" & [ref=e9]"));
+        assert_eq!(
+            nodes[5].text.as_deref(),
+            Some("Muster GmbH: \"quoted\" & [ref=e9]")
+        );
         assert_eq!(nodes[6].name, "Pay: 1.234,56 EUR 'now'");
         assert!(nodes[6].is_disabled);
         assert_eq!(nodes[7].name, "Down \"load\"");
@@ -390,7 +418,9 @@ mod tests {
             let lines: Vec<&str> = text.lines().collect();
             assert!(read_outline(&lines).is_err(), "{text}");
         }
-        let deep: Vec<String> = (0..400).map(|depth| format!("{}- generic:", "  ".repeat(depth))).collect();
+        let deep: Vec<String> = (0..400)
+            .map(|depth| format!("{}- generic:", "  ".repeat(depth)))
+            .collect();
         let lines: Vec<&str> = deep.iter().map(String::as_str).collect();
         assert!(read_outline(&lines).is_err());
     }

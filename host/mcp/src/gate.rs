@@ -7,9 +7,10 @@
 //! Lives elsewhere: when the gate is asked is [`Session`](crate::Session)'s: at every connect.
 //! Invariant: pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::Role;
+use serde_json::{Map, Value};
 
 use crate::ToolInfo;
 
@@ -138,6 +139,9 @@ pub struct Gate {
     role: Role,
     needed: BTreeSet<String>,
     optional: BTreeSet<String>,
+    denied: BTreeSet<String>,
+    arguments: BTreeMap<String, BTreeSet<String>>,
+    asks_again: bool,
 }
 
 impl Gate {
@@ -148,7 +152,50 @@ impl Gate {
             role,
             needed: owned(needed),
             optional: owned(optional),
+            denied: BTreeSet::new(),
+            arguments: BTreeMap::new(),
+            asks_again: false,
         }
+    }
+
+    /// For a server that is not ours: it may offer these tools too, and they are never called.
+    #[must_use]
+    pub fn with_denied(mut self, names: &[&str]) -> Self {
+        self.denied
+            .extend(names.iter().map(|&name| name.to_owned()));
+        self
+    }
+
+    /// A call of this tool may have these arguments and no others.
+    #[must_use]
+    pub fn with_arguments(mut self, tool: &str, names: &[&str]) -> Self {
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        self.arguments.insert(tool.to_owned(), names);
+        self
+    }
+
+    /// For a server that announces the list that it has: it is asked for it before the next call, instead of losing
+    /// its session.
+    #[must_use]
+    pub fn asking_again(mut self) -> Self {
+        self.asks_again = true;
+        self
+    }
+
+    /// Whether a list that is announced is asked for.
+    pub(crate) fn asks_again(&self) -> bool {
+        self.asks_again
+    }
+
+    /// An argument that a call of this tool may not have.
+    pub(crate) fn refused_argument<'a>(
+        &self,
+        tool: &str,
+        arguments: &'a Map<String, Value>,
+    ) -> Option<&'a str> {
+        let allowed = self.arguments.get(tool)?;
+        let mut names = arguments.keys().map(String::as_str);
+        names.find(|name| !allowed.contains(*name))
     }
 
     /// Whether a tool of this name may be called.
@@ -164,7 +211,8 @@ impl Gate {
     pub fn check(&self, server: &str, offered: &[ToolInfo]) -> Result<(), GateRefusal> {
         let acts = |name: &str| self.role == Role::Cloud && classify(name) == Class::Acts;
         let names: BTreeSet<&str> = offered.iter().map(|tool| tool.name.as_str()).collect();
-        let unwanted = names.iter().filter(|name| !self.allows(name) || acts(name));
+        let is_unlisted = |name: &str| !self.allows(name) && !self.denied.contains(name);
+        let unwanted = names.iter().filter(|name| is_unlisted(name) || acts(name));
         let (acting, unlisted): (Vec<&str>, Vec<&str>) = unwanted.partition(|name| acts(name));
         let missing = self
             .needed
@@ -291,6 +339,37 @@ mod tests {
             description: String::new(),
             destructive_hint: Some(false),
         }
+    }
+
+    #[test]
+    fn gate_lets_a_denied_tool_be_offered_and_not_called() {
+        let gate = Gate::new(Role::Local, &["browser_click"], &[])
+            .with_denied(&["browser_evaluate"])
+            .with_arguments("browser_click", &["target"]);
+        let offered = [tool("browser_click"), tool("browser_evaluate")];
+        assert_eq!(gate.check("browser", &offered), Ok(()));
+        assert!(!gate.allows("browser_evaluate"));
+        assert!(
+            gate.check("browser", &[offered[0].clone(), tool("browser_new")])
+                .is_err()
+        );
+        let refused = |arguments: Value| {
+            let arguments = arguments.as_object().unwrap();
+            gate.refused_argument("browser_click", arguments)
+                .map(str::to_owned)
+        };
+        assert_eq!(refused(serde_json::json!({ "target": "e1" })), None);
+        assert_eq!(
+            refused(serde_json::json!({ "target": "e1", "modifiers": [] })).as_deref(),
+            Some("modifiers")
+        );
+    }
+
+    /// What a cloud host refuses it refuses also if it is never called.
+    #[test]
+    fn gate_of_a_cloud_host_has_no_denied_tool_that_acts() {
+        let gate = Gate::new(Role::Cloud, &[], &[]).with_denied(&["browser_click"]);
+        assert!(gate.check("browser", &[tool("browser_click")]).is_err());
     }
 
     #[test]

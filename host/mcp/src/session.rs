@@ -68,6 +68,8 @@ struct Inner {
     live: Mutex<Option<Arc<Live>>>,
     /// Set once the server was found to speak the older lifecycle alone.
     legacy: AtomicBool,
+    /// Set when the server announced its list, until it was asked for it.
+    is_announced: AtomicBool,
     /// The names of the tools at the first start.
     offered: OnceLock<BTreeSet<String>>,
     /// Why no server is started again, once that is so.
@@ -102,6 +104,10 @@ impl ClientHandler for Client {
 
     async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
         if let Some(session) = self.session.upgrade() {
+            if session.spec.gate.asks_again() {
+                session.is_announced.store(true, Ordering::SeqCst);
+                return;
+            }
             session.end("it announced another list of tools".to_owned());
             // Not awaited here: a connect that is under way holds the slot until this very
             // message loop brought it its answers.
@@ -154,6 +160,7 @@ impl Session {
             spec,
             live: Mutex::new(None),
             legacy: AtomicBool::new(false),
+            is_announced: AtomicBool::new(false),
             offered: OnceLock::new(),
             ended: OnceLock::new(),
             on_end: OnceLock::new(),
@@ -197,6 +204,12 @@ impl Session {
         if !self.inner.spec.gate.allows(tool) {
             return Err(CallError::NotStarted(format!(
                 "`{tool}` is not on this role's list of tools of `{}`",
+                self.name()
+            )));
+        }
+        if let Some(name) = self.inner.spec.gate.refused_argument(tool, &arguments) {
+            return Err(CallError::NotStarted(format!(
+                "`{tool}` of `{}` is not called with `{name}`",
                 self.name()
             )));
         }
@@ -303,7 +316,15 @@ impl Session {
             .as_ref()
             .filter(|live| !live.running.peer().is_transport_closed())
         {
-            return Ok(Arc::clone(live));
+            let live = Arc::clone(live);
+            if self.inner.is_announced.swap(false, Ordering::SeqCst) {
+                let admitted = self.inner.admit(&live).await;
+                if let Err(error) = admitted {
+                    *slot = None;
+                    return Err(error);
+                }
+            }
+            return Ok(live);
         }
         *slot = None;
         let started = self.inner.start_and_admit().await;

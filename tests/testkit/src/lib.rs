@@ -2,7 +2,7 @@
 //!
 //! Lives here: [`git`], remotes of every kind and a line to them with faults; [`mail`], an IMAP
 //! and a submission server over TLS; [`odoo`], Odoo with accounting; [`social`], servers of social networks;
-//! [`whatsapp`], the Cloud API of WhatsApp; [`scripted_http`], a server over HTTP that answers as a test says;
+//! [`whatsapp`], the Cloud API of WhatsApp; [`bank`], a bank and the browser that drives its pages; [`scripted_http`], a server over HTTP that answers as a test says;
 //! [`http_proxy`], a line to one that loses what is asked or answered; [`notes`], texts as notes of the
 //! kind that a folder has; [`power_cut`], folders whose unsynced writes can be discarded; and what every test that
 //! talks to a process needs: [`wait_for`], [`free_ports`], [`Child`], [`is_dead`], [`program`], [`add_skills`],
@@ -12,6 +12,7 @@
 //! temporary folder and dies with the value that started it, or with the test process. So test programs can
 //! run at the same time.
 
+pub mod bank;
 mod child;
 pub mod git;
 mod http;

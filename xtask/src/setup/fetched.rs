@@ -13,6 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use sha2::{Digest as _, Sha256};
 
 use crate::{setup, steps::Step};
 
@@ -43,6 +44,30 @@ pub(super) fn provide(
             Ok(fs::write(reason, format!("no {what} here: {error:#}"))?)
         }
     }
+}
+
+/// Makes what is not ready, or was made of other parts.
+///
+/// # Errors
+/// Those of `make`, and if it cannot be recorded.
+pub(super) fn ready(
+    folder: &Path,
+    parts: &[&str],
+    make: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mark = folder.join("ready");
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+        hash.update([0]);
+    }
+    let digest = hex::encode(hash.finalize());
+    if fs::read_to_string(&mark).is_ok_and(|text| text == digest) {
+        return Ok(());
+    }
+    fs::remove_file(&mark).ok();
+    make()?;
+    Ok(fs::write(mark, digest)?)
 }
 
 /// A package of Debian, without its dependencies.
@@ -218,5 +243,25 @@ mod tests {
         assert_eq!(reason().as_deref(), Some("no Odoo here: no network"));
         provide(folder.path(), "Odoo", || Ok(())).unwrap();
         assert_eq!(reason(), None);
+    }
+
+    #[test]
+    fn ready_makes_once_until_a_part_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut made = 0;
+        let mut after = |parts: &[&str]| {
+            ready(folder.path(), parts, || {
+                made += 1;
+                Ok(())
+            })
+            .unwrap();
+            made
+        };
+        assert_eq!(after(&["ab", "c"]), 1);
+        assert_eq!(after(&["ab", "c"]), 1);
+        assert_eq!(after(&["a", "bc"]), 2);
+        let failed = ready(folder.path(), &["d"], || anyhow::bail!("no network"));
+        assert_eq!(failed.unwrap_err().to_string(), "no network");
+        assert_eq!(after(&["a", "bc"]), 3);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Installed by name, from the distribution, and said before it is done. Nothing else is fetched
 //! than these packages and crates, and for some tests an Odoo and servers of social networks, which are not
-//! installed: [`odoo`], [`social`].
+//! installed: [`odoo`], [`social`], and a browser's: [`browser`].
 
 use std::{
     path::{Path, PathBuf},
@@ -14,6 +14,7 @@ use anyhow::{Context, bail};
 
 use crate::{lints, skills, steps};
 
+pub(crate) mod browser;
 mod fetched;
 pub(crate) mod odoo;
 pub(crate) mod social;

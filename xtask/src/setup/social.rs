@@ -7,9 +7,7 @@
 
 use std::{fs, path::Path};
 
-use sha2::{Digest as _, Sha256};
-
-use super::fetched::{self, DebianPackage, run, shell};
+use super::fetched::{self, DebianPackage, ready, run, shell};
 use crate::setup;
 
 /// What the PDS runs on: it needs a newer node than many distributions have.
@@ -49,27 +47,6 @@ pub(crate) fn set_up(root: &Path) -> anyhow::Result<()> {
         setup::joined(mock)?;
         pds
     })
-}
-
-/// Makes what is not ready, or was made of other parts.
-fn ready(
-    folder: &Path,
-    parts: &[&str],
-    make: impl FnOnce() -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let mark = folder.join("ready");
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part);
-        hash.update([0]);
-    }
-    let digest = hex::encode(hash.finalize());
-    if fs::read_to_string(&mark).is_ok_and(|text| text == digest) {
-        return Ok(());
-    }
-    fs::remove_file(&mark).ok();
-    make()?;
-    Ok(fs::write(mark, digest)?)
 }
 
 fn make_snac(folder: &Path) -> anyhow::Result<()> {
@@ -136,29 +113,4 @@ node -e 'import("@atproto/pds").then(() => process.exit(0))'
         "Bluesky's PDS and its node: 500 packages from npm (into the target folder)",
         &mut script,
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ready_makes_once_until_a_part_changes() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut made = 0;
-        let mut after = |parts: &[&str]| {
-            ready(folder.path(), parts, || {
-                made += 1;
-                Ok(())
-            })
-            .unwrap();
-            made
-        };
-        assert_eq!(after(&["ab", "c"]), 1);
-        assert_eq!(after(&["ab", "c"]), 1);
-        assert_eq!(after(&["a", "bc"]), 2);
-        let failed = ready(folder.path(), &["d"], || anyhow::bail!("no network"));
-        assert_eq!(failed.unwrap_err().to_string(), "no network");
-        assert_eq!(after(&["a", "bc"]), 3);
-    }
 }

@@ -12,6 +12,8 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 mod actions;
 #[path = "../../../../fuzz/claims/packed.rs"]
 mod archive;
+#[path = "../../../../fuzz/claims/browser_pages.rs"]
+mod browser_pages;
 #[path = "../../../../fuzz/claims/component_loading.rs"]
 mod component_loading;
 #[path = "../../../../fuzz/claims/draft_note.rs"]
@@ -39,8 +41,9 @@ mod whatsapp_webhook;
 
 /// Each target: its claim, and how many mutations are tried.
 type Claim = (&'static str, fn(&[u8]), usize);
-const CLAIMS: [Claim; 14] = [
+const CLAIMS: [Claim; 15] = [
     ("actions", actions::check, 500),
+    ("browser_pages", browser_pages::check, 500),
     ("component_loading", component_loading::check, 200),
     ("draft_note", draft_note::check, 300),
     ("einvoice", einvoice::check, 300),

@@ -2,7 +2,7 @@
 //! built with one, and the built programs hold none of their functions.
 //!
 //! A crate acts if it has a mail client that sends, serves a tool that the gate of `host/mcp` would keep
-//! from a cloud host, or links an interface of `wit/` that uses up an approval. It says so by
+//! from a cloud host, drives a browser, or links an interface of `wit/` that uses up an approval. It says so by
 //!
 //! ```toml
 //! [package.metadata.platinum]
@@ -53,6 +53,9 @@ fn cloud_programs() -> Vec<(&'static Package, &'static str)> {
 
 /// Functions by which a mail leaves, or is filed as one that left.
 const ACTING_FUNCTIONS: [&str; 2] = ["queue_outbox", "file_sent"];
+
+/// What a crate that drives a browser calls.
+const BROWSER_TOOL: &str = "\"browser_click\"";
 
 /// Whether a crate says that it acts.
 fn says_it_acts(package: &Package) -> bool {
@@ -167,6 +170,12 @@ fn reasons<'a>(
     for source in sources {
         let tools = acting_tools(source);
         reasons.extend(tools.iter().map(|tool| format!("serves the tool {tool}")));
+        // The tool by which a page is acted on; its name in quotation marks is a call or a list of calls.
+        let is_driven = source
+            .split("\n#[cfg(test)]\nmod ")
+            .next()
+            .is_some_and(|code| code.contains(BROWSER_TOOL));
+        reasons.extend(is_driven.then(|| "drives a browser".to_owned()));
         let linked = interfaces
             .iter()
             .filter(|interface| source.contains(&format!("import platinum:{interface}@")));
@@ -213,6 +222,10 @@ fn reasons_name_clients_tools_and_linked_interfaces() {
     };
     assert_eq!(why(&["lettre", "serde"], ""), ["uses lettre"]);
     assert_eq!(why(&["async-smtp"], ""), ["uses async-smtp"]);
+    assert_eq!(
+        why(&[], r#"fn a() { call("browser_click") }"#),
+        ["drives a browser"]
+    );
     for (acting, name) in [
         (
             r#"#[tool(description = "x", name = "send_email")] async fn a() {}"#,

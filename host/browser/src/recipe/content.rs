@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use platinum_core::text::one_line;
 use serde::Deserialize;
 
+use super::origin::origin_of;
 use crate::money::DecimalMark;
 
 /// A recipe to begin with, with comments.
@@ -18,9 +19,9 @@ pub const TEMPLATE: &str = include_str!("template.toml");
 /// Longest recipe, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
 /// Most steps of each list.
-const MAX_STEPS: usize = 60;
+pub(super) const MAX_STEPS: usize = 60;
 /// The longest that a question to the owner may wait, in seconds.
-const MAX_QUESTION: u16 = 600;
+pub(super) const MAX_QUESTION: u16 = 600;
 
 /// A recipe cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -295,10 +296,12 @@ impl Recipe {
     /// Says what cannot be read, or which place does not fit and what to change.
     pub fn parse(text: &str) -> Result<Self, RecipeError> {
         if text.len() > MAX_BYTES {
-            return Err(RecipeError::Syntax(format!("it is longer than {MAX_BYTES} bytes")));
+            return Err(RecipeError::Syntax(format!(
+                "it is longer than {MAX_BYTES} bytes"
+            )));
         }
-        let recipe: Recipe =
-            toml::from_str(text).map_err(|error| RecipeError::Syntax(one_line(&error.to_string(), 400)))?;
+        let recipe: Recipe = toml::from_str(text)
+            .map_err(|error| RecipeError::Syntax(one_line(&error.to_string(), 400)))?;
         recipe.check()?;
         Ok(recipe)
     }
@@ -315,7 +318,12 @@ impl Recipe {
 
     /// What the final screen does not show, so that it is not compared there.
     pub fn unpinned(&self) -> Vec<&'static str> {
-        let mut names: Vec<_> = self.pay.not_shown.iter().map(|value| value.name()).collect();
+        let mut names: Vec<_> = self
+            .pay
+            .not_shown
+            .iter()
+            .map(|value| value.name())
+            .collect();
         if self.receipt.amount.is_none() {
             names.push("the amount on the receipt");
         }
@@ -327,210 +335,112 @@ impl Recipe {
 
     /// What its origins let through, as `host:port`.
     pub(crate) fn allowed(&self) -> BTreeSet<String> {
-        self.origins.iter().filter_map(|origin| authority(origin)).collect()
+        self.origins
+            .iter()
+            .filter_map(|origin| Some(origin_of(origin)?.0))
+            .collect()
     }
 
     /// Whether an address is of one of its origins, exactly.
     pub(crate) fn covers(&self, url: &str) -> bool {
         match origin_of(url) {
-            Some(origin) => self.origins.iter().any(|own| origin_of(own).as_ref() == Some(&origin)),
+            Some(origin) => self
+                .origins
+                .iter()
+                .any(|own| origin_of(own).as_ref() == Some(&origin)),
             None => false,
         }
     }
+}
 
-    fn check(&self) -> Result<(), RecipeError> {
-        let wrong = |place: &str, why: &str| {
-            Err(RecipeError::Content {
-                place: place.to_owned(),
-                why: why.to_owned(),
-            })
-        };
-        if self.name.is_empty() || self.name.len() > 64 || !self.name.bytes().all(is_name_byte) {
-            return wrong("name", "use 1 to 64 small letters, digits and hyphens");
-        }
-        if self.origins.is_empty() || self.origins.len() > 16 {
-            return wrong("origins", "name 1 to 16 of them");
-        }
-        for origin in &self.origins {
-            if origin_of(origin).is_none_or(|found| found.1 != origin.trim_end_matches(['/']).len()) {
-                return wrong(
-                    "origins",
-                    &format!("{:?} is not https://host or https://host:port", one_line(origin, 80)),
-                );
-            }
-        }
-        if !self.certificate_keys.iter().all(|key| key.len() == 44 && key.bytes().all(is_base64)) {
-            return wrong("certificate-keys", "each is the base64 of a SHA-256, 44 characters");
-        }
-        for (place, steps) in [("step", Some(&self.steps)), ("list step", self.list.as_ref().map(|list| &list.steps))] {
-            let Some(steps) = steps else { continue };
-            if steps.len() > MAX_STEPS {
-                return wrong(place, "at most 60 steps");
-            }
-            if !matches!(steps.first(), Some(RecipeStep::Navigate { .. })) {
-                return wrong(&format!("{place} 1"), "begin with `do = \"navigate\"`");
-            }
-            for (at, step) in steps.iter().enumerate() {
-                if let Err(why) = self.check_step(step) {
-                    return wrong(&format!("{place} {}", at + 1), &why);
-                }
-                let fills = matches!(
-                    step,
-                    RecipeStep::Fill { value: Some(_), .. } | RecipeStep::Select { value: Some(_), .. }
-                );
-                if place == "list step" && fills {
-                    return wrong(&format!("{place} {}", at + 1), "a list is read without filling in a payment");
-                }
-            }
-        }
-        if self.after.len() > MAX_STEPS {
-            return wrong("after", "at most 60 steps");
-        }
-        for after in &self.after {
-            let checked = match after {
-                After::Wait { shows, .. } => check_locator(shows),
-                After::SecondFactor { seconds, .. } => check_seconds(*seconds),
-            };
-            if let Err(why) = checked {
-                return wrong("after", &why);
-            }
-        }
-        self.check_pay()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn template_is_a_recipe() {
+        let recipe = Recipe::parse(TEMPLATE).unwrap();
+        assert_eq!(
+            recipe.secrets().into_iter().collect::<Vec<_>>(),
+            ["bank-password", "bank-user"]
+        );
+        assert_eq!(recipe.unpinned(), Vec::<&str>::new());
+        assert_eq!(
+            recipe.allowed(),
+            BTreeSet::from(["bank.example:443".to_owned()])
+        );
     }
 
-    fn check_pay(&self) -> Result<(), RecipeError> {
-        let wrong = |place: &str, why: String| {
-            Err(RecipeError::Content {
-                place: place.to_owned(),
-                why,
-            })
-        };
-        let expect = &self.pay.expect;
-        if expect.amount.is_none() {
-            return wrong("pay.expect", "`amount` is missing: a page that does not show it cannot be paid on".to_owned());
-        }
-        for (value, locator) in [
-            (Value::Payee, &expect.payee),
-            (Value::Iban, &expect.iban),
-            (Value::Reference, &expect.reference),
+    #[test]
+    fn recipe_that_does_not_fit_names_the_place() {
+        for (from, to, words) in [
+            (
+                "https://bank.example\"]",
+                "http://bank.example\"]",
+                "origins",
+            ),
+            (
+                "https://bank.example\"]",
+                "https://bank.example/x\"]",
+                "origins",
+            ),
+            (
+                "https://bank.example\"]",
+                "https://me@bank.example\"]",
+                "origins",
+            ),
+            (
+                "https://bank.example/transfer",
+                "https://bank.example.evil.test/transfer",
+                "step 7",
+            ),
+            (
+                "amount = { label = \"Amount\" }\nreference",
+                "reference",
+                "pay.expect",
+            ),
+            ("iban = { label = \"IBAN\" }\n", "", "`iban`"),
+            (
+                "value = \"payee\"",
+                "value = \"payee\"\nsecret = \"x\"",
+                "step 8",
+            ),
+            ("seconds = 180", "seconds = 0", "step 5"),
+            (
+                "hidden-fields = [\"csrf\"]",
+                "hidden-fields = [\"a\\\"]\"]",
+                "hidden-fields",
+            ),
+            ("decimal-mark", "decimal_mark", "cannot be read"),
+            ("do = \"click\"", "do = \"evaluate\"", "cannot be read"),
+            ("name = \"my-bank\"", "name = \"../x\"", "name"),
         ] {
-            if locator.is_some() == self.pay.not_shown.contains(&value) {
-                let name = value.name();
-                return wrong(
-                    "pay.expect",
-                    format!("say where `{name}` is shown, or name it in `not-shown` if the page never shows it"),
-                );
-            }
-        }
-        if expect.payee.is_none() && expect.iban.is_none() {
-            return wrong("pay.expect", "a page that shows neither payee nor account cannot be paid on".to_owned());
-        }
-        if let Some(other) = self.pay.not_shown.iter().find(|value| {
-            !matches!(value, Value::Payee | Value::Iban | Value::Reference)
-        }) {
-            return wrong("pay.not-shown", format!("`{}` cannot be left out", other.name()));
-        }
-        if !self.pay.hidden_fields.iter().all(|name| !name.is_empty() && name.bytes().all(is_field_byte)) {
-            return wrong("pay.hidden-fields", "names have letters, digits and _ - . [ ] :".to_owned());
-        }
-        let expected = [&expect.payee, &expect.iban, &expect.amount, &expect.currency, &expect.reference];
-        let receipt = [&self.receipt.reference, &self.receipt.amount, &self.receipt.picture];
-        let named = expected.into_iter().chain(receipt).flatten();
-        let list = self.list.iter().map(|list| &list.shows);
-        for locator in named.chain([&self.pay.click, &self.receipt.shows]).chain(list) {
-            if let Err(why) = check_locator(locator) {
-                return wrong("pay, receipt or list", why);
-            }
-        }
-        Ok(())
-    }
-
-    fn check_step(&self, step: &RecipeStep) -> Result<(), String> {
-        match step {
-            RecipeStep::Navigate { url } if !self.covers(url) => {
-                Err(format!("{:?} is of none of the origins", one_line(url, 80)))
-            }
-            RecipeStep::Navigate { .. } => Ok(()),
-            RecipeStep::Fill {
-                into,
-                value,
-                secret,
-                text,
-            } => {
-                let given = [value.is_some(), secret.is_some(), text.is_some()];
-                match given.iter().filter(|given| **given).count() {
-                    1 => check_locator(into),
-                    _ => Err("give one of `value`, `secret` and `text`".to_owned()),
-                }
-            }
-            RecipeStep::Select { from, option, value } => match option.is_some() != value.is_some() {
-                true => check_locator(from),
-                false => Err("give one of `option` and `value`".to_owned()),
-            },
-            RecipeStep::Click { on } => check_locator(on),
-            RecipeStep::Wait { shows, seconds } => {
-                seconds.map_or(Ok(()), check_seconds)?;
-                check_locator(shows)
-            }
-            RecipeStep::SecondFactor { ask, into, seconds } => {
-                if ask.is_empty() || ask.len() > 300 {
-                    return Err("`ask` has 1 to 300 characters".to_owned());
-                }
-                into.as_ref().map_or(Ok(()), check_locator)?;
-                check_seconds(*seconds)
-            }
+            assert!(TEMPLATE.contains(from), "{from}");
+            let error = Recipe::parse(&TEMPLATE.replacen(from, to, 1))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(words), "{to}: {error}");
         }
     }
-}
 
-fn check_seconds(seconds: u16) -> Result<(), String> {
-    match seconds {
-        1..=MAX_QUESTION => Ok(()),
-        _ => Err(format!("`seconds` is 1 to {MAX_QUESTION}")),
+    #[test]
+    fn address_is_covered_by_its_exact_origin_alone() {
+        let recipe = Recipe::parse(TEMPLATE).unwrap();
+        for (url, is_covered) in [
+            ("https://bank.example/", true),
+            ("https://bank.example:443/x?y#z", true),
+            ("https://bank.example", true),
+            ("https://bank.example:8443/", false),
+            ("https://www.bank.example/", false),
+            ("https://bank.example.evil.test/", false),
+            ("https://bank.example@evil.test/", false),
+            ("https://bank.example\\.evil.test/", false),
+            ("https://bаnk.example/", false),
+            ("http://bank.example/", false),
+            ("chrome-error://chromewebdata/", false),
+            ("about:blank", false),
+        ] {
+            assert_eq!(recipe.covers(url), is_covered, "{url}");
+        }
     }
-}
-
-fn check_locator(locator: &Locator) -> Result<(), String> {
-    let texts = [&locator.role, &locator.name, &locator.label];
-    let mut given = texts.into_iter().flatten().peekable();
-    if given.peek().is_none() {
-        return Err("an element needs a `role`, a `name` or a `label`".to_owned());
-    }
-    match given.all(|text| !text.is_empty() && text.len() <= 300) {
-        true => Ok(()),
-        false => Err("a `role`, `name` or `label` has 1 to 300 bytes".to_owned()),
-    }
-}
-
-fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
-}
-
-fn is_field_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_-.[]:".contains(&byte)
-}
-
-fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)
-}
-
-/// `host:port` of an address, and how much of it is its origin.
-fn origin_of(url: &str) -> Option<(String, usize)> {
-    let rest = url.strip_prefix("https://")?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let authority = &rest[..end];
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) => (host, port.parse::<u16>().ok().filter(|port| *port != 0)?),
-        None => (authority, 443),
-    };
-    let is_host = !host.is_empty()
-        && host.len() <= 253
-        && host
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.');
-    is_host.then(|| (format!("{host}:{port}"), "https://".len() + end))
-}
-
-fn authority(origin: &str) -> Option<String> {
-    origin_of(origin).map(|(authority, _)| authority)
 }

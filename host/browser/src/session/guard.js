@@ -1,0 +1,9 @@
+// Put into every page before its own scripts: what goes round a proxy, or outlives a page, is not there. A page that
+// wants it is stopped by a dialog, which is a reason to stop the payment.
+(() => {
+  const stop = what => { alert(`Platinum: the page wanted ${what}, which a payment has no use for`); throw new Error(what) }
+  for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', 'WebTransport', 'SharedWorker'])
+    Object.defineProperty(window, name, { value: function () { stop(name) }, writable: false, configurable: false })
+  if (navigator.serviceWorker)
+    Object.defineProperty(Object.getPrototypeOf(navigator.serviceWorker), 'register', { value: () => stop('a service worker'), writable: false, configurable: false })
+})()
