@@ -89,7 +89,7 @@ pub async fn prepare(
             })
         })?;
     let limit = Duration::from_secs(settings.payment_seconds.into());
-    let walked = tokio::time::timeout(limit, walk.to_last_click(secrets)).await;
+    let walked = tokio::time::timeout(limit, walk.walk_to_last_click(secrets)).await;
     let problem = match walked {
         Ok(Ok(())) => return Ok(Prepared { walk }),
         Ok(Err(problem)) => problem,
@@ -130,7 +130,7 @@ impl Prepared {
             Err(failure) => Some(Failure::other(failure.why).at(Step::LastClick)),
         };
         // Also if the answer to the click was lost: a receipt settles it.
-        let (outcome, picture) = match walk.to_receipt().await {
+        let (outcome, picture) = match walk.await_receipt().await {
             Ok((reference, picture)) => (Outcome::Paid { reference }, picture),
             Err(later) => {
                 let outcome = Outcome::Unknown {

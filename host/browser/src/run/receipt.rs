@@ -22,7 +22,7 @@ const SLACK: Duration = Duration::from_secs(30);
 
 impl Walk {
     /// Waits for the receipt: what the bank calls the payment, and a picture.
-    pub(super) async fn to_receipt(&mut self) -> Result<(String, Option<Vec<u8>>), Problem> {
+    pub(super) async fn await_receipt(&mut self) -> Result<(String, Option<Vec<u8>>), Problem> {
         for (at, after) in self.recipe.after.clone().iter().enumerate() {
             let (what, done) = match after {
                 After::Wait { shows, seconds } => {

@@ -116,7 +116,10 @@ impl Walk {
         report
     }
 
-    pub(super) async fn to_last_click(&mut self, secrets: &dyn Secrets) -> Result<(), Problem> {
+    pub(super) async fn walk_to_last_click(
+        &mut self,
+        secrets: &dyn Secrets,
+    ) -> Result<(), Problem> {
         for (at, step) in self.recipe.steps.clone().iter().enumerate() {
             let done = self.step(step, secrets).await;
             done.map_err(|failure| failure.at(Step::Before(at + 1, step.what())))?;

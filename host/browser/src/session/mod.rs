@@ -5,5 +5,5 @@ mod browser;
 mod launch;
 mod processes;
 
-pub(crate) use browser::{BrowserSession, CallFailure};
+pub(crate) use browser::BrowserSession;
 pub(crate) use launch::step_seconds;

@@ -65,13 +65,13 @@ pub(super) fn check(payment: &BankPayment, fault: BankFault, other: u16) -> Bank
             amount = amount.replace('.', "_").replace(',', ".").replace('_', ",");
         }
         BankFault::Dialog => {
-            script = "setTimeout(() => alert('Insure this payment?'), 50)".to_owned()
+            script = "setTimeout(() => alert('Insure this payment?'), 50)".to_owned();
         }
         BankFault::Question => {
-            more = "<div role=alertdialog aria-label='Insurance'>Insure this?</div>".to_owned()
+            more = "<div role=alertdialog aria-label='Insurance'>Insure this?</div>".to_owned();
         }
         BankFault::HiddenField => {
-            more = "<input type=hidden name=amount value='9999,00'>".to_owned()
+            more = "<input type=hidden name=amount value='9999,00'>".to_owned();
         }
         BankFault::InvisibleField => {
             more = "<div style='display:none'><input name=extra value='9999,00'></div>".to_owned();
@@ -85,7 +85,7 @@ pub(super) fn check(payment: &BankPayment, fault: BankFault, other: u16) -> Bank
             more = "<div style='position:fixed;inset:0;background:#fff8'></div>".to_owned();
         }
         BankFault::WebSocket => {
-            script = format!("try {{ new WebSocket('wss://127.0.0.1:{other}/ws') }} catch {{}}")
+            script = format!("try {{ new WebSocket('wss://127.0.0.1:{other}/ws') }} catch {{}}");
         }
         BankFault::WebRtc => {
             script = format!(
@@ -94,7 +94,7 @@ pub(super) fn check(payment: &BankPayment, fault: BankFault, other: u16) -> Bank
             );
         }
         BankFault::ServiceWorker => {
-            script = "try { navigator.serviceWorker.register('/sw.js') } catch {}".to_owned()
+            script = "try { navigator.serviceWorker.register('/sw.js') } catch {}".to_owned();
         }
         BankFault::ChangesOnHover => {
             button =
