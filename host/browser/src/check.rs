@@ -7,7 +7,7 @@
 use platinum_core::{Currency, text::one_line};
 
 use crate::{
-    locate::{describe, locate},
+    locate::{NotLocated, describe, locate},
     money::parse_amount,
     payment::{Payment, without_spaces},
     recipe::{Locator, Recipe, Value},
@@ -49,8 +49,7 @@ pub(crate) fn compare(
             "the page shows something that the recipe does not know, an element of the role {role}: {shown:?}"
         )));
     }
-    let button = locate(outline, &recipe.pay.click)
-        .map_err(|error| Difference::Missing(error.to_string()))?;
+    let button = locate(outline, &recipe.pay.click).map_err(|error| not_located("", &error))?;
     let button = &outline.nodes[button];
     if button.is_disabled {
         return Err(Difference::Missing(format!(
@@ -113,8 +112,8 @@ pub(crate) fn compare(
     Ok(parts.join(" >> "))
 }
 
-/// Whether the page is of one of the recipe's origins, and alone.
-pub(crate) fn check_place(recipe: &Recipe, page: &Page) -> Result<(), Difference> {
+/// Whether nothing came up beside the page.
+pub(crate) fn check_interruptions(page: &Page) -> Result<(), Difference> {
     let other = |why: String| Err(Difference::Other(why));
     if let Some(modal) = &page.modal {
         return other(format!(
@@ -128,6 +127,13 @@ pub(crate) fn check_place(recipe: &Recipe, page: &Page) -> Result<(), Difference
     if page.has_download {
         return other("the page began a download".to_owned());
     }
+    Ok(())
+}
+
+/// Whether the page is of one of the recipe's origins, and alone.
+pub(crate) fn check_place(recipe: &Recipe, page: &Page) -> Result<(), Difference> {
+    check_interruptions(page)?;
+    let other = |why: String| Err(Difference::Other(why));
     match &page.url {
         Some(url) if recipe.covers(url) => Ok(()),
         Some(url) => other(format!(
@@ -158,8 +164,10 @@ fn value<'a>(
     what: Value,
     locator: &Locator,
 ) -> Result<(&'a Node, String), Difference> {
-    let at = locate(outline, locator)
-        .map_err(|error| Difference::Missing(format!("`{}`: {error}", what.name())))?;
+    let at = locate(outline, locator).map_err(|error| {
+        let what = format!("`{}`: ", what.name());
+        not_located(&what, &error)
+    })?;
     let node = &outline.nodes[at];
     if EDITABLE.contains(&node.role.as_str()) {
         return Err(Difference::Other(format!(
@@ -168,6 +176,15 @@ fn value<'a>(
         )));
     }
     Ok((node, outline.shown(at)))
+}
+
+/// What is not there may still come; what is there twice may not.
+fn not_located(what: &str, error: &NotLocated) -> Difference {
+    let why = format!("{what}{error}");
+    match error {
+        NotLocated::Missing(_) => Difference::Missing(why),
+        NotLocated::Several { .. } => Difference::Other(why),
+    }
 }
 
 fn differs(what: Value, shown: &str, approved: &str) -> Difference {

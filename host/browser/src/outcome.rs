@@ -84,7 +84,7 @@ pub enum Listed {
 }
 
 /// What came of it, and what else the owner is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Report<T = Outcome> {
     /// What came of it.
     pub outcome: T,
@@ -96,4 +96,17 @@ pub struct Report<T = Outcome> {
     pub picture: Option<Vec<u8>>,
     /// How long it took.
     pub took: Duration,
+}
+
+impl<T: fmt::Debug> fmt::Debug for Report<T> {
+    /// With the size of the picture instead of its bytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Report")
+            .field("outcome", &self.outcome)
+            .field("refused", &self.refused)
+            .field("confinement", &self.confinement)
+            .field("picture", &self.picture.as_ref().map(Vec::len))
+            .field("took", &self.took)
+            .finish()
+    }
 }

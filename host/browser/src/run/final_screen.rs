@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::walk::{Failure, PAUSE, Walk};
 use crate::{
-    check::{Difference, compare, only_known_fields},
+    check::{Difference, compare, only_known_fields, place},
     locate::describe,
 };
 
@@ -24,7 +24,12 @@ impl Walk {
                 Ok(page) => match compare(&self.recipe, &self.payment, &page) {
                     Ok(_) => break,
                     Err(difference @ Difference::Other(_)) => return Err(self.failure(&difference)),
-                    Err(difference) => self.failure(&difference),
+                    Err(difference) => {
+                        let at = place(page.url.as_deref().unwrap_or_default());
+                        let failure = self.failure(&difference);
+                        let why = self.session.redact(&format!("{} (at {at})", failure.why));
+                        Failure { why, ..failure }
+                    }
                 },
                 Err(failure) => Failure::late(failure.why),
             };

@@ -108,6 +108,7 @@ impl Prepared {
     /// Compares once more, makes the last click and reads the receipt.
     pub async fn pay(self) -> Report {
         let mut walk = self.walk;
+        walk.session.cut();
         let target = match walk.compare_twice().await {
             Ok(target) => target,
             Err(failure) => {
@@ -116,6 +117,7 @@ impl Prepared {
             }
         };
         let arguments = json!({ "target": target, "element": describe(&walk.recipe.pay.click) });
+        walk.session.seal();
         let clicked = walk.session.call("browser_click", arguments).await;
         let problem = match clicked {
             Ok(_) => None,

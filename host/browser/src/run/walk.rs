@@ -13,7 +13,7 @@ use platinum_core::text::one_line;
 use serde_json::json;
 
 use crate::{
-    check::{Difference, check_place, place},
+    check::{Difference, check_interruptions, check_place, place},
     locate::{describe, locate},
     money::format_amount,
     outcome::{Problem, Report, Step},
@@ -268,9 +268,9 @@ impl Walk {
         let done = self.session.call(tool, arguments).await;
         self.check_refused()?;
         let page = done.map_err(|failure| Failure::late(failure.why))?;
-        match page.url.is_some() || page.modal.is_some() {
+        match page.url.is_some() {
             true => self.check(&page),
-            false => Ok(()),
+            false => check_interruptions(&page).map_err(|difference| self.failure(&difference)),
         }
     }
 

@@ -71,12 +71,24 @@ impl BrowserSession {
         recipe: &Recipe,
     ) -> Result<Self, String> {
         let home = state.join("browser");
-        let only = take_folder(&home).map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock => {
-                "another payment is under way in a browser of this machine".to_owned()
+        let deadline = Instant::now() + GONE;
+        let only = loop {
+            match take_folder(&home) {
+                Ok(only) => break only,
+                // A program that was just started elsewhere may hold it for a moment.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if Instant::now() >= deadline {
+                        let why = "another payment is under way in a browser of this machine";
+                        return Err(why.to_owned());
+                    }
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                Err(error) => {
+                    let home = home.display();
+                    return Err(format!("the folder {home} cannot be used: {error}"));
+                }
             }
-            _ => format!("the folder {} cannot be used: {error}", home.display()),
-        })?;
+        };
         let failed = |error: io::Error| format!("a folder for the browser cannot be made: {error}");
         let folder = tempfile::Builder::new()
             .prefix("s-")
@@ -131,6 +143,16 @@ impl BrowserSession {
 
     pub(crate) fn refused(&self) -> Vec<String> {
         self.proxy.refused()
+    }
+
+    /// Ends the browser's open connections.
+    pub(crate) fn cut(&self) {
+        self.proxy.cut();
+    }
+
+    /// The last click comes next: its request leaves once.
+    pub(crate) fn seal(&self) {
+        self.proxy.seal();
     }
 
     /// Remembers a secret before it is typed, so that no text that comes back has it.
@@ -203,13 +225,12 @@ impl Drop for BrowserSession {
     }
 }
 
-/// What the server says of an error, without its heading and the colours of its log.
+/// What the server says of an error, without its heading and its log.
 fn in_words(text: &str) -> String {
     let text = text.strip_prefix("### Error ").unwrap_or(text);
     let text = text.strip_prefix("Error: ").unwrap_or(text);
-    text.replace("browserBackend.callTool: ", "")
-        .replace("[2m", "")
-        .replace("[22m", "")
+    let end = text.find(" Call log:").unwrap_or(text.len());
+    text[..end].replace("browserBackend.callTool: ", "")
 }
 
 /// A socket in the folder, however long its path is: the system allows some hundred bytes.

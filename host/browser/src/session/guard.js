@@ -4,6 +4,8 @@
   const stop = what => { alert(`Platinum: the page wanted ${what}, which a payment has no use for`); throw new Error(what) }
   for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', 'WebTransport', 'SharedWorker'])
     Object.defineProperty(window, name, { value: function () { stop(name) }, writable: false, configurable: false })
-  if (navigator.serviceWorker)
-    Object.defineProperty(Object.getPrototypeOf(navigator.serviceWorker), 'register', { value: () => stop('a service worker'), writable: false, configurable: false })
+  // On the object too: there Playwright puts one that does nothing.
+  const workers = navigator.serviceWorker
+  for (const place of workers ? [workers, Object.getPrototypeOf(workers)] : [])
+    Object.defineProperty(place, 'register', { value: () => stop('a service worker'), writable: false, configurable: false })
 })()

@@ -78,7 +78,7 @@ async fn payment_is_made_at_most_once_whenever_it_dies() -> anyhow::Result<()> {
                 let listed = world.listed().await.outcome;
                 assert_eq!(
                     matches!(listed, Listed::Found(_)),
-                    world.bank.payments().len() > 0,
+                    !world.bank.payments().is_empty(),
                     "{listed:?}"
                 );
                 assert!(booked <= 1);
@@ -95,5 +95,45 @@ async fn payment_is_made_at_most_once_whenever_it_dies() -> anyhow::Result<()> {
         }
         assert!(requests < 60, "it never ends");
     }
+    Ok(())
+}
+
+/// The browser and its server die, and the host does not.
+#[tokio::test]
+async fn browser_that_dies_at_any_request_pays_at_most_once() -> anyhow::Result<()> {
+    let Some(mut world) = World::new()? else {
+        return Ok(());
+    };
+    world.settings.step_seconds = 3;
+    world.bank.set(BankFault::StallsAfterBooking);
+    for requests in 1..=10 {
+        let (before, count) = (world.bank.requests().len(), world.bank.payments().len());
+        let killing = async {
+            let deadline = Instant::now() + Duration::from_secs(60);
+            while world.bank.requests().len() < before + requests && Instant::now() < deadline {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            for program in crate::programs(world.state.path()) {
+                let number = i32::try_from(program)
+                    .ok()
+                    .and_then(rustix::process::Pid::from_raw);
+                let kill =
+                    |number| rustix::process::kill_process(number, rustix::process::Signal::KILL);
+                number.map(kill);
+            }
+        };
+        let (report, ()) = tokio::join!(world.pay(), killing);
+        let booked = world.bank.payments().len() - count;
+        println!(
+            "killed at request {requests}: {:?}, {booked} booked",
+            report.outcome
+        );
+        match report.outcome {
+            Outcome::NotPaid(_) => assert_eq!(booked, 0),
+            Outcome::Unknown { .. } => assert!(booked <= 1),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(world.bank.payments().len(), 1);
     Ok(())
 }

@@ -3,7 +3,20 @@
 //! Lives here: what a payment is that goes as it should, and what they share. Lives elsewhere: pages that must stop
 //! one in `stops`; deaths at every request in `kills`; the bank is `platinum_testkit::bank`.
 
-use std::{path::Path, sync::Arc};
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test ends it, with a line number"
+)]
+
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use platinum_browser::{
@@ -84,17 +97,78 @@ impl World {
     }
 }
 
+/// The programs of the sessions in this state folder.
+fn programs(state: &Path) -> Vec<u32> {
+    let mark = format!("PLATINUM_BROWSER={}", state.display()).into_bytes();
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let is_marked = |number: &u32| {
+        let environment = std::fs::read(format!("/proc/{number}/environ")).unwrap_or_default();
+        environment
+            .split(|byte| *byte == 0)
+            .any(|one| one.starts_with(&mark))
+    };
+    numbers.filter(is_marked).collect()
+}
+
+/// The most memory that the programs of a state folder took together, looked at again and again.
+struct Memory {
+    stop: Arc<AtomicBool>,
+    watching: std::thread::JoinHandle<(u64, usize)>,
+}
+
+impl Memory {
+    fn start(state: &Path) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (state, stopped) = (state.to_owned(), Arc::clone(&stop));
+        let watching = std::thread::spawn(move || {
+            let mut most = (0, 0);
+            while !stopped.load(Ordering::SeqCst) {
+                let all: BTreeSet<u32> = programs(&state)
+                    .into_iter()
+                    .flat_map(with_children)
+                    .collect();
+                let taken = all.iter().map(|number| share_of_memory(*number)).sum();
+                most = most.max((taken, all.len()));
+                std::thread::park_timeout(Duration::from_millis(100));
+            }
+            most
+        });
+        Self { stop, watching }
+    }
+
+    fn stop(self) -> String {
+        self.stop.store(true, Ordering::SeqCst);
+        let (taken, count) = self.watching.join().unwrap_or_default();
+        format!("{} MB of memory in {count} processes", taken / 1024)
+    }
+}
+
+/// A process and all below it.
+fn with_children(number: u32) -> Vec<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{number}/task/{number}/children"));
+    let children = children.unwrap_or_default();
+    let children = children
+        .split_whitespace()
+        .filter_map(|child| child.parse().ok());
+    std::iter::once(number)
+        .chain(children.flat_map(with_children))
+        .collect()
+}
+
+/// What of the memory is a process's, pages of several counted in parts, in kB.
+fn share_of_memory(number: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{number}/smaps_rollup")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_default()
+}
+
 /// No program of a session runs, and its folder is gone.
 fn assert_nothing_left(state: &Path) {
-    let mark = format!("PLATINUM_BROWSER={}", state.display()).into_bytes();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        let is_marked = environment
-            .split(|byte| *byte == 0)
-            .any(|one| one.starts_with(&mark));
-        let command = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
-        assert!(!is_marked, "still runs: {command}");
-    }
+    assert_eq!(programs(state), Vec::<u32>::new());
     let left: Vec<_> = std::fs::read_dir(state.join("browser"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
@@ -154,7 +228,9 @@ async fn browser_pays_what_was_approved_once() -> anyhow::Result<()> {
         return Ok(());
     };
     assert_eq!(world.listed().await.outcome, Listed::NotFound);
+    let measured = Memory::start(world.state.path());
     let report = world.pay().await;
+    let memory = measured.stop();
     let Outcome::Paid { reference } = &report.outcome else {
         panic!("{report:?}");
     };
@@ -176,7 +252,7 @@ async fn browser_pays_what_was_approved_once() -> anyhow::Result<()> {
         matches!(&found, Listed::Found(row) if row.contains("Invoice R-17/2026") && row.contains("1.234,56")),
         "{found:?}"
     );
-    println!("one payment took {:?}", report.took);
+    println!("one payment took {:?} and {memory}", report.took);
     Ok(())
 }
 
