@@ -118,7 +118,7 @@ pub(crate) fn check_interruptions(page: &Page) -> Result<(), Difference> {
     if let Some(modal) = &page.modal {
         return other(format!(
             "the page opened something that the recipe does not know: {}",
-            one_line(modal, 200)
+            one_line(modal.split(": can be handled").next().unwrap_or(modal), 200)
         ));
     }
     if page.has_tabs {

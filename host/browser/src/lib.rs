@@ -11,6 +11,7 @@
 //! ended when a call returns, or when what it answered is dropped.
 
 mod check;
+mod elements;
 mod locate;
 mod money;
 mod outcome;

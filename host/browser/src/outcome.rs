@@ -94,6 +94,9 @@ pub struct Report<T = Outcome> {
     pub confinement: Option<Confinement>,
     /// A picture of the receipt alone (PNG), if the recipe names its place.
     pub picture: Option<Vec<u8>>,
+    /// What the page has where the walk stopped before the last click, each element as a recipe names it: for whoever
+    /// writes the recipe. It may have private text of the page.
+    pub elements: Vec<String>,
     /// How long it took.
     pub took: Duration,
 }
@@ -106,6 +109,7 @@ impl<T: fmt::Debug> fmt::Debug for Report<T> {
             .field("refused", &self.refused)
             .field("confinement", &self.confinement)
             .field("picture", &self.picture.as_ref().map(Vec::len))
+            .field("elements", &self.elements.len())
             .field("took", &self.took)
             .finish()
     }

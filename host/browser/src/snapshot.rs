@@ -85,7 +85,7 @@ pub fn read_page(answer: &str) -> Result<Page, OutlineError> {
                 page.outline = read_outline(&outline)?;
             }
             "Modal state" if page.modal.is_none() && !line.is_empty() => {
-                page.modal = Some(line.to_owned());
+                page.modal = Some(line.trim_start_matches("- ").to_owned());
             }
             "Open tabs" => page.has_tabs = true,
             "Events" if line.contains("ownload") => page.has_download = true,

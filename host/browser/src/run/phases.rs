@@ -85,6 +85,7 @@ pub async fn prepare(
                 refused: Vec::new(),
                 confinement: None,
                 picture: None,
+                elements: Vec::new(),
                 took: began.elapsed(),
             })
         })?;
@@ -118,6 +119,7 @@ impl Prepared {
         };
         let arguments = json!({ "target": target, "element": describe(&walk.recipe.pay.click) });
         walk.session.seal();
+        walk.is_clicked = true;
         let clicked = walk.session.call("browser_click", arguments).await;
         let problem = match clicked {
             Ok(_) => None,
@@ -166,6 +168,7 @@ pub async fn find_payment(
         refused: Vec::new(),
         confinement: None,
         picture: None,
+        elements: Vec::new(),
         took: began.elapsed(),
     };
     let Some(list) = recipe.list.clone() else {

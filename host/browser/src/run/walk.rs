@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::{
     check::{Difference, check_interruptions, check_place, place},
+    elements::elements,
     locate::{describe, locate},
     money::format_amount,
     outcome::{Problem, Report, Step},
@@ -25,6 +26,8 @@ use crate::{
     snapshot::Page,
 };
 
+/// How long a page may take to be shown once the walk has ended.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two looks at a page that is not there yet.
 pub(super) const PAUSE: Duration = Duration::from_millis(150);
 /// One browser with what it walks by.
@@ -35,6 +38,8 @@ pub(super) struct Walk {
     pub(super) owner: Arc<dyn Owner>,
     pub(super) step_time: Duration,
     pub(super) began: Instant,
+    /// Whether the last click was tried.
+    pub(super) is_clicked: bool,
 }
 
 /// A step did not come to its end.
@@ -100,12 +105,26 @@ pub(super) async fn open(
         owner,
         step_time: Duration::from_secs(step_seconds(settings, recipe).into()),
         began,
+        is_clicked: false,
     })
 }
 
 impl Walk {
     pub(super) async fn end<T>(self, outcome: T, picture: Option<Vec<u8>>) -> Report<T> {
+        let page = match self.is_clicked {
+            true => None,
+            // A page that does not answer has nothing to show.
+            false => tokio::time::timeout(PATIENCE, self.session.snapshot())
+                .await
+                .ok(),
+        };
+        let elements = match page {
+            Some(Ok(page)) => elements(&page.outline),
+            _ => Vec::new(),
+        };
+        let elements = elements.iter().map(|line| self.session.redact(line));
         let report = Report {
+            elements: elements.collect(),
             outcome,
             refused: self.session.refused(),
             confinement: Some(self.session.confinement()),

@@ -230,7 +230,14 @@ fn in_words(text: &str) -> String {
     let text = text.strip_prefix("### Error ").unwrap_or(text);
     let text = text.strip_prefix("Error: ").unwrap_or(text);
     let end = text.find(" Call log:").unwrap_or(text.len());
-    text[..end].replace("browserBackend.callTool: ", "")
+    let text = text[..end].replace("browserBackend.callTool: ", "");
+    match text.strip_prefix("TimeoutError: ") {
+        Some(text) => format!(
+            "the page did not answer in time ({})",
+            text.trim_end_matches('.')
+        ),
+        None => text,
+    }
 }
 
 /// A socket in the folder, however long its path is: the system allows some hundred bytes.

@@ -276,6 +276,8 @@ async fn test_of_a_recipe_stops_before_the_last_click() -> anyhow::Result<()> {
     };
     let report = world.run(&world.recipe(), &payment(), Mode::Test).await;
     assert_eq!(report.outcome, Outcome::Tested, "{report:?}");
+    let amount = "{ label = \"Amount\" } # \"1.234,56 EUR\"".to_owned();
+    assert!(report.elements.contains(&amount), "{:?}", report.elements);
     assert_eq!(world.bank.payments(), []);
     assert!(world.bank.requests().contains(&"GET /check".to_owned()));
     Ok(())

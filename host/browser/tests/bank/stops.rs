@@ -1,6 +1,6 @@
 //! Pages that must stop a payment before the last click, each with the words for it; and what is only seen behind it.
 
-use platinum_browser::{Mode, Outcome, Recipe};
+use platinum_browser::{Mode, NamespaceUse, Outcome, Recipe};
 use platinum_testkit::bank::BankFault;
 
 use crate::{World, payment};
@@ -28,7 +28,10 @@ const STOPS: [(BankFault, &str); 24] = [
     (BankFault::Dialog, "dialog"),
     (BankFault::Question, "an element of the role alertdialog"),
     (BankFault::SessionExpired, "(at https://127.0.0.1:"),
-    (BankFault::Slow, "step 13 (click)"),
+    (
+        BankFault::Slow,
+        "step 13 (click): the page did not answer in time",
+    ),
     (BankFault::Redirect, "none of the recipe's origins"),
     (BankFault::HiddenField, "a field that cannot be seen"),
     (BankFault::InvisibleField, "a field that cannot be seen"),
@@ -73,6 +76,26 @@ async fn page_that_is_not_as_approved_stops_before_paying() -> anyhow::Result<()
     assert!(wrong.is_empty(), "{wrong:#?}");
     // The last one, which had no fault, and no other.
     assert_eq!(world.bank.payments().len(), 1);
+    assert_eq!(world.bank.astray(), (Vec::new(), 0));
+    Ok(())
+}
+
+/// Where the system allows no namespace, the proxy and the guard of the pages hold by themselves.
+#[tokio::test]
+async fn page_reaches_nothing_else_without_a_namespace() -> anyhow::Result<()> {
+    let Some(mut world) = World::new()? else {
+        return Ok(());
+    };
+    world.settings.namespace = NamespaceUse::Off;
+    for fault in [BankFault::Redirect, BankFault::WebSocket, BankFault::WebRtc] {
+        world.bank.set(fault);
+        let report = world.pay().await;
+        assert!(
+            matches!(report.outcome, Outcome::NotPaid(_)),
+            "{fault:?}: {report:?}"
+        );
+    }
+    assert_eq!(world.bank.payments(), []);
     assert_eq!(world.bank.astray(), (Vec::new(), 0));
     Ok(())
 }
