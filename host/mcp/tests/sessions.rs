@@ -429,6 +429,26 @@ async fn gate_ends_the_session_at_a_list_changed_notification() {
     );
 }
 
+/// A server that announces the list that it has keeps its session; one whose list is another then loses it.
+#[tokio::test]
+async fn gate_that_asks_again_keeps_a_server_with_its_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tools");
+    let mut spec = listed("legacy", Role::Local, &file, "pid\ndie\nannounce\n");
+    spec.gate = Gate::new(Role::Local, &["pid", "die", "announce"], &["later"]).asking_again();
+    let session = Session::spawn(spec).await.unwrap();
+    let before = pid(&session).await;
+    session.call("announce", json!({})).await.unwrap();
+    assert_eq!(pid(&session).await, before);
+    std::fs::write(&file, "pid\ndie\nannounce\nlater\n").unwrap();
+    session.call("announce", json!({})).await.unwrap();
+    let ended = session.call("pid", json!({})).await.unwrap_err();
+    assert!(
+        ended.to_string().contains("it offers `later` now"),
+        "{ended}"
+    );
+}
+
 /// A tool that the server offers and the list does not have is never called.
 #[tokio::test]
 async fn tool_off_the_list_is_not_called() {

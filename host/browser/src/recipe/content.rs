@@ -262,6 +262,9 @@ pub struct Recipe {
     /// How they write days.
     #[serde(default = "iso")]
     pub dates: DateFormat,
+    /// The language that the browser asks for, such as `de-DE`, where the pages come in several.
+    #[serde(default = "english")]
+    pub locale: String,
     /// Hosts that the pages ask for and may not have, `host:port`; a request to any other that is not an origin is a
     /// reason to stop.
     #[serde(default)]
@@ -283,6 +286,10 @@ pub struct Recipe {
     pub receipt: Receipt,
     /// Where the bank lists payments.
     pub list: Option<List>,
+}
+
+fn english() -> String {
+    "en-US".to_owned()
 }
 
 fn iso() -> DateFormat {
@@ -343,13 +350,7 @@ impl Recipe {
 
     /// Whether an address is of one of its origins, exactly.
     pub(crate) fn covers(&self, url: &str) -> bool {
-        match origin_of(url) {
-            Some(origin) => self
-                .origins
-                .iter()
-                .any(|own| origin_of(own).as_ref() == Some(&origin)),
-            None => false,
-        }
+        origin_of(url).is_some_and(|(authority, _)| self.allowed().contains(&authority))
     }
 }
 

@@ -21,6 +21,10 @@ impl Recipe {
         if self.name.is_empty() || self.name.len() > 64 || !self.name.bytes().all(is_name_byte) {
             return wrong("name", "use 1 to 64 small letters, digits and hyphens");
         }
+        let is_locale = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if !(2..=16).contains(&self.locale.len()) || !self.locale.bytes().all(is_locale) {
+            return wrong("locale", "it looks like `en-US` or `de`");
+        }
         if self.origins.is_empty() || self.origins.len() > 16 {
             return wrong("origins", "name 1 to 16 of them");
         }

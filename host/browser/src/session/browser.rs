@@ -70,7 +70,8 @@ impl BrowserSession {
         state: &Path,
         recipe: &Recipe,
     ) -> Result<Self, String> {
-        let home = state.join("browser");
+        let home = std::path::absolute(state.join("browser"))
+            .map_err(|error| format!("{} is no folder: {error}", state.display()))?;
         let deadline = Instant::now() + GONE;
         let only = loop {
             match take_folder(&home) {

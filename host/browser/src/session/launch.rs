@@ -89,6 +89,7 @@ pub(super) fn configuration(settings: &BrowserSettings, recipe: &Recipe, folder:
                 "acceptDownloads": false,
                 "serviceWorkers": "block",
                 "viewport": { "width": 1280, "height": 1600 },
+                "locale": recipe.locale,
             },
             "initScript": [folder.join("guard.js")],
         },
@@ -97,7 +98,7 @@ pub(super) fn configuration(settings: &BrowserSettings, recipe: &Recipe, folder:
         "imageResponses": "omit",
         "outputDir": folder.join("out"),
         "snapshot": { "mode": "none" },
-        "timeouts": { "action": step.min(5000), "navigation": step, "settle": 200 },
+        "timeouts": { "action": step, "navigation": step, "settle": 200 },
     })
 }
 
