@@ -105,7 +105,10 @@ const ORDINARY: [Part; 34] = [
         ..part("effects::odoo", None, 100, 3, 180)
     },
     // Some forty browsers, one after the other in each of its tests.
-    part("browser::bank", None, 60, 3, 200),
+    Part {
+        deadline: 900,
+        ..part("browser::bank", None, 130, 2, 200)
+    },
     part("testkit::servers", None, 40, 4, 20),
 ];
 

