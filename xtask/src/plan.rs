@@ -58,7 +58,7 @@ const fn part(
 }
 
 /// What `cargo xtask test` runs, but for the short ones.
-const ORDINARY: [Part; 34] = [
+const ORDINARY: [Part; 35] = [
     // The tests themselves use both cores.
     part("model::model", None, 170, 2, 80),
     part("host::faults", Some("contest"), 100, 2, 130),
@@ -104,10 +104,14 @@ const ORDINARY: [Part; 34] = [
         deadline: 900,
         ..part("effects::odoo", None, 100, 3, 180)
     },
-    // Some forty browsers, one after the other in each of its tests.
+    // Some eighty browsers, each of which starts, walks over a page and ends.
     Part {
         deadline: 900,
-        ..part("browser::bank", None, 130, 2, 200)
+        ..part("browser::bank", Some("kills"), 100, 2, 90)
+    },
+    Part {
+        deadline: 900,
+        ..part("browser::bank", Some("stops"), 100, 2, 100)
     },
     part("testkit::servers", None, 40, 4, 20),
 ];

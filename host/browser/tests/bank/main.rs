@@ -130,7 +130,8 @@ impl Memory {
                     .collect();
                 let taken = all.iter().map(|number| share_of_memory(*number)).sum();
                 most = most.max((taken, all.len()));
-                std::thread::park_timeout(Duration::from_millis(100));
+                // Each look costs the system more than a step of a payment.
+                std::thread::park_timeout(Duration::from_secs(1));
             }
             most
         });
