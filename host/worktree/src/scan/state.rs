@@ -226,6 +226,8 @@ impl ScanState {
             debounce: &mut self.debounce,
             known: &self.folders,
             found: ScanResult::default(),
+            unchecked: Vec::new(),
+            unchecked_bytes: 0,
             stored: 0,
             batch: repo.batch(),
         };
