@@ -304,23 +304,24 @@ fn faults_of(
         .map(|item| (&*item.raw, &item.reason))
         .collect();
     let secret = |path: &VaultPath| Some((path.clone(), (*reasons.get(path.as_str())?).clone()));
-    let mut faults: Faults = paths().filter_map(secret).collect();
-    if faults.is_empty() && !blocked.is_empty() {
+    let secrets: Faults = paths().filter_map(secret).collect();
+    if secrets.is_empty() && !blocked.is_empty() {
         replica.gate.ensure_publishable(repo, tip, commit)?;
     }
+    let mut faults = Faults::new();
     // Only local may make these, of claims and of what the owner reads.
     if replica.role == Role::Cloud {
         let agent = &replica.agent;
-        let mut others = claim_rules::faults(repo, agent, &changed, &|path| {
+        faults.extend(claim_rules::faults(repo, agent, &changed, &|path| {
             let at = tip.map(|tip| repo.blob_at(tip, path));
             Ok(at.transpose()?.flatten())
-        })?;
-        others.extend(note_rules::faults(repo, agent, &changed, tip)?);
-        others.extend(Budget::default().faults(repo, agent, &changed, (tip, commit))?);
+        })?);
+        faults.extend(note_rules::faults(repo, agent, &changed, tip)?);
+        faults.extend(Budget::default().faults(repo, agent, &changed, (tip, commit))?);
         let planned: BTreeSet<_> = paths().collect();
-        others.retain(|(path, _)| planned.contains(path));
-        faults.extend(others);
+        faults.retain(|path, _| planned.contains(path));
     }
+    faults.extend(secrets);
     Ok(faults)
 }
 

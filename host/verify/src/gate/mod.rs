@@ -133,9 +133,11 @@ impl Gate {
             }
         };
         std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(work);
+            for _ in 1..threads {
+                // Where the system gives no more threads, this one does it.
+                drop(std::thread::Builder::new().spawn_scoped(scope, work));
             }
+            work();
         });
     }
 
