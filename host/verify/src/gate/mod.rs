@@ -3,23 +3,21 @@
 //! Lives here: the check of one file as it is read ([`Gate::check_file`]), and of everything that a
 //! commit would publish before it is pushed ([`Gate::check_push`]). `findings` inspects commits, for
 //! the hook of a server too; `published` is what the remote has already, which is no secret any more
-//! that could be kept, and `index` caches it.
+//! that could be kept, and `index` caches it; `clean` is what needs no second reading.
 //! Lives elsewhere: what a secret is, is `secrets`'; who may write where is the verifier's.
 //! Invariants: the bytes that are checked are the bytes that are hashed, and are read once: a push
 //! looks into what did not come through [`Gate::check_file`]; a withheld file holds no other one back;
 //! a notice never repeats the secret, and is given once.
 
+mod clean;
 mod findings;
 mod index;
 mod places;
 mod published;
 
 use std::{
-    collections::{BTreeSet, HashSet},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use platinum_core::VaultPath;
@@ -27,6 +25,7 @@ use platinum_repo::{Oid, RefName, Repo, RepoError};
 use platinum_secrets::{Finding, Kind, Scanner};
 
 use crate::VerifyError;
+use clean::CleanContents;
 pub use findings::{BlockedItem, ItemKind};
 pub(crate) use findings::{
     MAX_FOUND, find_in_commit, inspect_range, inspect_sent, is_published, scan_file,
@@ -36,19 +35,13 @@ use places::PlacesFile;
 pub use places::{allow_place, allowed_places, load_places};
 pub use published::Published;
 
-/// Fewer files are looked through by one thread.
-const FEW: usize = 8;
-/// More contents are not remembered as clean.
-const MAX_CLEAN: usize = 1 << 18;
-
 /// The gate of one host.
 pub struct Gate {
     scanner: Arc<Scanner>,
     cache: PublishedIndexCache,
     notices: Mutex<Notices>,
     places: PlacesFile,
-    /// Contents in which nothing is found at any place, by the rules of a generation.
-    clean: Mutex<(u64, HashSet<Oid>)>,
+    clean: CleanContents,
 }
 
 /// What is withheld, and of which files the owner is not notified yet.
@@ -66,7 +59,7 @@ impl Gate {
             cache: PublishedIndexCache::default(),
             notices: Mutex::default(),
             places: PlacesFile::default(),
-            clean: Mutex::default(),
+            clean: CleanContents::default(),
         }
     }
 
@@ -98,7 +91,7 @@ impl Gate {
     ) -> Result<Option<Finding>, RepoError> {
         let name = self.scanner.name(path.as_str());
         let Some(finding) = name.or_else(|| {
-            self.content(blob, bytes)?;
+            self.clean.find(&self.scanner, blob, bytes)?;
             self.scanner.content_at(path.as_str(), bytes)
         }) else {
             self.clear_file(path);
@@ -120,47 +113,9 @@ impl Gate {
         Ok(Some(finding))
     }
 
-    /// Looks through many files at once, on all processors.
+    /// Looks through many files at once, before [`Gate::check_file`] checks each.
     pub fn look_through(&self, files: &[(Oid, &[u8])]) {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        if threads == 1 || files.len() < FEW {
-            return;
-        }
-        let next = AtomicUsize::new(0);
-        let work = || {
-            while let Some((blob, bytes)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                self.content(*blob, bytes);
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..threads {
-                // Where the system gives no more threads, this one does it.
-                drop(std::thread::Builder::new().spawn_scoped(scope, work));
-            }
-            work();
-        });
-    }
-
-    /// What is found in a content, whatever its path. Where that is nothing, it is not read again.
-    fn content(&self, blob: Oid, bytes: &[u8]) -> Option<Finding> {
-        if self.is_clean(blob) {
-            return None;
-        }
-        let generation = self.scanner.generation();
-        let found = self.scanner.content(bytes);
-        if found.is_none() {
-            let mut clean = self.clean.lock().unwrap_or_else(PoisonError::into_inner);
-            if clean.0 != generation || clean.1.len() >= MAX_CLEAN {
-                *clean = (generation, HashSet::new());
-            }
-            clean.1.insert(blob);
-        }
-        found
-    }
-
-    fn is_clean(&self, blob: Oid) -> bool {
-        let clean = self.clean.lock().unwrap_or_else(PoisonError::into_inner);
-        clean.0 == self.scanner.generation() && clean.1.contains(&blob)
+        self.clean.look_through(&self.scanner, files);
     }
 
     /// Notes that a file is not withheld, or no more: if it is again, the owner is notified again.
@@ -190,7 +145,7 @@ impl Gate {
             // A revert restores what was there before a violation, or came with it.
             published = published.with_range(verified, tip);
         }
-        let is_clean = &|blob| self.is_clean(blob);
+        let is_clean = &|blob| self.clean.has(&self.scanner, blob);
         inspect_range(repo, &self.scanner, (tip, commit), &published, is_clean)
     }
 
@@ -243,65 +198,5 @@ impl Gate {
                     |parent| format!("a file in {parent}"),
                 ),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use platinum_core::{Role, Timestamp};
-    use platinum_repo::{CommitMeta, Edit};
-    use platinum_secrets::{Allowances, KnownSecrets};
-
-    use super::*;
-
-    /// What was clean when it was read is read again at a push, once more is known.
-    #[test]
-    fn check_push_rereads_clean_files_once_more_is_known() {
-        let folder = tempfile::tempdir().unwrap();
-        let repo = Repo::open_or_init(folder.path()).unwrap();
-        let scanner = Arc::new(Scanner::new(KnownSecrets::default(), Allowances::default()));
-        let gate = Gate::new(Arc::clone(&scanner));
-        let path = VaultPath::new("Inbox/a.md").unwrap();
-        let text = b"The words are correct horse battery staple.\n";
-        let blob = repo.write_blob(text).unwrap();
-        let published = gate.published(&repo, None, None);
-        let checked = gate.check_file(&path, (blob, text), &published);
-        assert_eq!(checked.unwrap(), None);
-        let meta = CommitMeta {
-            agent: "local".parse().unwrap(),
-            role: Role::Local,
-            message: "Sync".to_owned(),
-            trailers: Vec::new(),
-            at: Timestamp::UNIX_EPOCH,
-        };
-        let edits = [(path, Edit::PutBlob(blob))];
-        let commit = repo.commit(None, &edits, &meta).unwrap();
-        assert!(gate.is_clean(blob));
-        assert_eq!(gate.check_push(&repo, None, commit).unwrap(), []);
-        let mut known = KnownSecrets::new([7; 32]);
-        assert!(known.add(b"correct horse battery staple"));
-        scanner.know(known);
-        assert!(!gate.is_clean(blob));
-        let blocked = gate.check_push(&repo, None, commit).unwrap();
-        assert_eq!(blocked.len(), 1, "{blocked:?}");
-    }
-
-    /// What only its place lets pass is held at any other.
-    #[test]
-    fn check_file_remembers_no_allowed_place_as_clean() {
-        let folder = tempfile::tempdir().unwrap();
-        let repo = Repo::open_or_init(folder.path()).unwrap();
-        let scanner = Arc::new(Scanner::default());
-        let gate = Gate::new(Arc::clone(&scanner));
-        let path = VaultPath::new("Inbox/a.md").unwrap();
-        let text = b"Password: kV9#mQ2xLw81z\n";
-        let found = scanner.findings(path.as_str(), text);
-        let places = found.into_iter().filter_map(|(_, place)| place).collect();
-        scanner.allow_places(&places);
-        let blob = repo.write_blob(text).unwrap();
-        let published = gate.published(&repo, None, None);
-        let checked = gate.check_file(&path, (blob, text), &published);
-        assert_eq!(checked.unwrap(), None);
-        assert!(!gate.is_clean(blob));
     }
 }
