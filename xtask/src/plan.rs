@@ -129,7 +129,7 @@ struct Long {
 }
 
 /// What `cargo xtask test --full` runs after the ordinary tests.
-const LONG: [Long; 13] = [
+const LONG: [Long; 14] = [
     Long {
         program: "model::model",
         module: "simulator",
@@ -186,6 +186,13 @@ const LONG: [Long; 13] = [
         variables: &[("PLATINUM_NOTES", "100000")],
         ignored: false,
         deadline: 30,
+    },
+    Long {
+        program: "worktree",
+        module: "scan::state::tests::moves",
+        variables: &[("PLATINUM_NOTES", "5000")],
+        ignored: false,
+        deadline: 10,
     },
     Long {
         program: "host::sync",

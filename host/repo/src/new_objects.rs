@@ -78,8 +78,8 @@ impl Repo {
         Ok(Self::from_open(git, git_dir, open))
     }
 
-    /// Shows everything that `to` has and `from` has not, oldest commit first. `visit` may take
-    /// what it wants to keep.
+    /// Shows everything that `to` has and `from` has not, oldest commit first; of blobs those that
+    /// `is_wanted` answers yes to, each once. `visit` may take what it wants to keep.
     ///
     /// # Errors
     /// If an object is missing, or a commit has so much that it is not read
@@ -89,6 +89,7 @@ impl Repo {
         from: Option<Oid>,
         to: Oid,
         max_blob: usize,
+        is_wanted: &dyn Fn(Oid) -> bool,
         visit: &mut dyn FnMut(NewObject<'_>),
     ) -> Result<(), RepoError> {
         let commits = self.commits_between(from, to, usize::MAX)?;
@@ -98,14 +99,15 @@ impl Repo {
                 self.drop_caches()?;
             }
             some.iter().try_for_each(|oid| {
-                self.visit_new_in_commit(*oid, max_blob, &mut seen, &mut *visit)
+                let is_new = &mut |blob| is_wanted(blob) && seen.insert(blob);
+                self.visit_new_in_commit(*oid, max_blob, is_new, &mut *visit)
             })?;
         }
         Ok(())
     }
 
-    /// Shows everything that a commit has and none of its parents has; of blobs those that are not
-    /// in `seen`, where they are noted then.
+    /// Shows everything that a commit has and none of its parents has; of blobs those that `is_new`
+    /// answers yes to.
     ///
     /// # Errors
     /// As [`Repo::visit_new`].
@@ -113,7 +115,7 @@ impl Repo {
         &self,
         commit: Oid,
         max_blob: usize,
-        seen: &mut BTreeSet<Oid>,
+        is_new: &mut dyn FnMut(Oid) -> bool,
         visit: &mut dyn FnMut(NewObject<'_>),
     ) -> Result<(), RepoError> {
         let git = self.lock()?;
@@ -123,7 +125,7 @@ impl Repo {
             odb: &odb,
             max_blob,
             read: 0,
-            seen,
+            is_new,
             visit,
         };
         walk.visit_commit(commit)
@@ -223,7 +225,7 @@ struct ObjectWalk<'a> {
     max_blob: usize,
     /// How many entries of this commit were read.
     read: usize,
-    seen: &'a mut BTreeSet<Oid>,
+    is_new: &'a mut dyn FnMut(Oid) -> bool,
     visit: &'a mut dyn FnMut(NewObject<'_>),
 }
 
@@ -308,7 +310,7 @@ impl ObjectWalk<'_> {
     }
 
     fn visit_blob(&mut self, commit: Oid, path: &str, oid: Oid) -> Result<(), RepoError> {
-        if !self.seen.insert(oid) {
+        if !(self.is_new)(oid) {
             return Ok(());
         }
         let (len, _) = self.odb.read_header(oid).map_err(RepoError::git(DOING))?;

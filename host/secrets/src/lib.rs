@@ -22,7 +22,10 @@ mod finding;
 mod known_secrets;
 mod name;
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{
+    PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 pub use allow_list::{AllowError, Allowances};
 pub use allowed_places::{AllowedPlace, AllowedPlaces, PlaceError};
@@ -43,6 +46,8 @@ pub struct Scanner {
     for_places: Allowances,
     places: RwLock<AllowedPlaces>,
     known: RwLock<KnownSecrets>,
+    /// How often what is known was replaced.
+    generation: AtomicU64,
 }
 
 impl std::fmt::Debug for Scanner {
@@ -66,12 +71,20 @@ impl Scanner {
             places: RwLock::new(allowances.places().clone()),
             allowances,
             known: RwLock::new(known),
+            generation: AtomicU64::new(0),
         }
     }
 
     /// Takes the place of what is known: the files that hold it have changed.
     pub fn know(&self, known: KnownSecrets) {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Of which generation the rules are: what nothing was found in since this was asked has nothing
+    /// in it as long as the answer stays the same.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
     }
 
     /// Lets these places pass, beside those of the allowances and in place of others.

@@ -11,6 +11,7 @@
 
 mod announce;
 mod counts;
+mod create_many;
 mod error;
 mod folder;
 mod list;

@@ -239,7 +239,7 @@ impl Vault {
 }
 
 /// The draft whose place in `Pending_Approval/` this is.
-fn draft_at(path: &VaultPath) -> Option<DraftId> {
+pub(crate) fn draft_at(path: &VaultPath) -> Option<DraftId> {
     let draft = path.stem().parse().ok()?;
     (*path == layout::pending(draft)).then_some(draft)
 }

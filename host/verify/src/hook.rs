@@ -181,7 +181,7 @@ fn verify_ref<'a>(
         .for_push(old, new)
         .except_pushed(sent);
     if refused.is_empty() {
-        let item = gate::inspect_range(repo, scanner, (old, new), &published);
+        let item = gate::inspect_range(repo, scanner, (old, new), &published, &|_| false);
         let item = item.map_err(|error| failed(&error))?;
         refused.extend(item.iter().map(ToString::to_string));
     }

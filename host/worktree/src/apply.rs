@@ -14,6 +14,10 @@ use platinum_vault::{VaultError, name_key};
 
 use crate::{Worktree, WorktreeError, conflict_copy::conflict_copy_path};
 
+/// So many new files are written together, and so many at once.
+const MANY: usize = 16;
+const MOST_AT_ONCE: usize = 128;
+
 /// One path of the work tree that changes.
 #[derive(Debug, Clone)]
 pub struct WorktreeUpdate {
@@ -99,6 +103,9 @@ impl Worktree {
             Err(error) => Err(error),
         };
         let respelled = Respelled::among(&updates);
+        let mut created = self.create_many(updates.iter().filter(|update| {
+            update.expected.is_none() && !respelled.from.contains_key(&update.path)
+        }))?;
         // What comes first, so that what is moved is never nowhere; but what goes away may have to
         // make room for it.
         let mut blocked = Vec::new();
@@ -106,7 +113,12 @@ impl Worktree {
             let Some(new) = update.new else { continue };
             let done = match respelled.from.get(&update.path) {
                 Some(old) => self.respell(old, &update.path, new),
-                None => self.put(&update.path, update.expected, new),
+                None => self.put(
+                    &update.path,
+                    update.expected,
+                    new,
+                    created.remove(&update.path),
+                ),
             };
             match done {
                 Err(WorktreeError::Vault(
@@ -129,7 +141,7 @@ impl Worktree {
             // What was in a folder of that name may be gone now.
             let removed = self.vault.remove_empty_folders(&update.path);
             let done = removed.map_err(WorktreeError::from);
-            let done = done.and_then(|()| self.put(&update.path, update.expected, new));
+            let done = done.and_then(|()| self.put(&update.path, update.expected, new, None));
             note(&update.path, done)?;
         }
         self.vault.note_drafts();
@@ -147,37 +159,63 @@ impl Worktree {
         if there.is_some() && there == old.expected {
             match self.vault.respell(&old.path, path) {
                 Ok(()) if there == Some(new) => return Ok(false),
-                Ok(()) => return self.put(path, there, new),
+                Ok(()) => return self.put(path, there, new, None),
                 Err(VaultError::NotFound(_) | VaultError::Exists(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         let copied = self.take_away(&old.path, old.expected)?;
-        Ok(self.put(path, None, new)? || copied)
+        Ok(self.put(path, None, new, None)? || copied)
     }
 
+    /// Creates new files if they are many; what came of each.
+    fn create_many<'a>(
+        &self,
+        updates: impl Iterator<Item = &'a &'a WorktreeUpdate>,
+    ) -> Result<BTreeMap<&'a VaultPath, Result<(), VaultError>>, WorktreeError> {
+        let new: Vec<_> = updates
+            .filter_map(|update| Some((&update.path, update.new?)))
+            .collect();
+        let mut created = BTreeMap::new();
+        if new.len() < MANY {
+            return Ok(created);
+        }
+        let (mut files, mut bytes) = (Vec::new(), 0);
+        for (at, (path, blob)) in new.iter().enumerate() {
+            let file = self.repo.read_blob(*blob, MAX_FILE_BYTES)?;
+            bytes += file.len();
+            files.push((*path, file));
+            if bytes >= MAX_FILE_BYTES || files.len() == MOST_AT_ONCE || at + 1 == new.len() {
+                let results = self.vault.create_many(&files);
+                created.extend(files.drain(..).map(|(path, _)| path).zip(results));
+                bytes = 0;
+            }
+        }
+        Ok(created)
+    }
+
+    /// Puts a file where it belongs; `created` is what came of it, if it was tried.
     fn put(
         &self,
         path: &VaultPath,
         expected: Option<Oid>,
         new: Oid,
+        created: Option<Result<(), VaultError>>,
     ) -> Result<bool, WorktreeError> {
-        if expected.is_none()
-            && let Some(twin) = self.vault.other_spelling(path)?
-        {
-            return Err(VaultError::Twin {
-                path: path.clone(),
-                twin,
-            }
-            .into());
-        }
-        let bytes = self.repo.read_blob(new, MAX_FILE_BYTES)?;
-        let tried = match expected {
-            Some(expected) => {
+        let bytes = || self.repo.read_blob(new, MAX_FILE_BYTES);
+        let tried = match (created, expected) {
+            (Some(created), _) => created,
+            (None, Some(expected)) => {
                 let expected = self.repo.read_blob(expected, MAX_FILE_BYTES)?;
-                self.vault.replace(path, &bytes, Some(&expected))
+                self.vault.replace(path, &bytes()?, Some(&expected))
             }
-            None => self.vault.create(path, &bytes),
+            (None, None) => match self.vault.other_spelling(path)? {
+                Some(twin) => {
+                    let path = path.clone();
+                    return Err(VaultError::Twin { path, twin }.into());
+                }
+                None => self.vault.create(path, &bytes()?),
+            },
         };
         match tried {
             Ok(()) => Ok(false),
@@ -187,7 +225,7 @@ impl Worktree {
                 }
                 let moved = self.keep_conflict_copy(path)?;
                 fail::fail_point!("apply-set-aside");
-                self.vault.create(path, &bytes)?;
+                self.vault.create(path, &bytes()?)?;
                 Ok(moved)
             }
             Err(error) => Err(error.into()),

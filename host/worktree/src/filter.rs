@@ -20,6 +20,9 @@ pub trait FileFilter: Send + Sync {
 
 /// The filter during one scan.
 pub trait ScanFilter {
+    /// Looks through files that are checked one by one next, many at once: that is quicker then.
+    fn look_through(&self, _files: &[(Oid, &[u8])]) {}
+
     /// Checks the bytes of a file that differ from the base.
     ///
     /// # Errors

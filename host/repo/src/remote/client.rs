@@ -73,6 +73,8 @@ const SEEN_STARTS: &[&str] = &["XDG_", "GCM_"];
 const STATED: &[(&str, &str)] = &[
     ("core.hooksPath", "/dev/null"),
     ("core.askPass", ""),
+    // Pictures and the like differ in all of their bytes: comparing them takes most of a first push.
+    ("core.bigFileThreshold", "64k"),
     ("core.fsmonitor", "false"),
     ("core.fsync", "all"),
     ("core.fsyncMethod", "fsync"),

@@ -109,7 +109,7 @@ fn tree_bomb_of_shared_folders_is_refused() {
         is_too_many(&repo.compare(Some(evil), clean, usize::MAX));
         is_too_many(&repo.changes(Some(evil), clean));
         if what == "files" {
-            is_too_many(&repo.visit_new(None, evil, 10, &mut |_| {}));
+            is_too_many(&repo.visit_new(None, evil, 10, &|_| true, &mut |_| {}));
         }
         assert!(began.elapsed() < SOON, "{what}: {:?}", began.elapsed());
     }

@@ -350,9 +350,9 @@ fn compare_unreadable_folder_is_a_fault() {
     let inbox = repo.folder_at(evil, "Inbox").unwrap().unwrap();
     assert!(repo.folder(inbox).unwrap().files.is_empty());
     let mut names = 0;
-    repo.visit_new(Some(evil), clean, 10, &mut |_| names += 1)
+    repo.visit_new(Some(evil), clean, 10, &|_| true, &mut |_| names += 1)
         .unwrap();
-    let new = repo.visit_new(Some(clean), evil, 10, &mut |_| {});
+    let new = repo.visit_new(Some(clean), evil, 10, &|_| true, &mut |_| {});
     assert!(matches!(new, Err(RepoError::Foreign { .. })), "{new:?}");
     // One that is not there at all is another matter.
     let missing = raw_tree(dir, &[("40000", b"Inbox", &"1".repeat(40))]);

@@ -31,8 +31,11 @@ pub(super) fn each_run(text: &[u8], visit: &mut dyn FnMut(usize, &[u8]) -> bool)
     let mut at = 0;
     let mut letters = Vec::new();
     while at < text.len() {
-        if !text.get(at).is_some_and(|b| is_letter(*b)) {
-            at += 1;
+        let rest = text.get(at..).unwrap_or_default();
+        // A shorter one is an ordinary word, and ends the run as well.
+        let first = rest.iter().take_while(|b| is_letter(**b)).count();
+        if first < MIN_LINE {
+            at += first.max(1);
             continue;
         }
         letters.clear();

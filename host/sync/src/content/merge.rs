@@ -205,158 +205,124 @@ fn commit_edits(
     mut edits: Vec<PlannedEdit>,
     prepared: &mut Prepared,
 ) -> Result<(), SyncError> {
-    loop {
-        // Holding one back can make another one wrong: a claim is two edits.
+    while !edits.is_empty() {
         let changes: Vec<_> = edits.iter().map(|(p, _, c)| (p.clone(), *c)).collect();
-        if let Err(violations) = check(replica.role, &replica.agent, &changes) {
-            for violation in violations {
-                let reason = violation.to_string();
-                edits.retain(|(path, ..)| *path != violation.path);
-                prepared.withheld.push(Withheld {
-                    path: violation.path,
-                    reason,
-                });
-            }
-            continue;
-        }
-        if edits.is_empty() {
-            return Ok(());
-        }
-        let count = u32::try_from(edits.len()).unwrap_or(u32::MAX);
-        let message = match edits.as_slice() {
-            [(path, ..)] => format!("Sync {path}"),
-            several => format!("Sync {} files", several.len()),
-        };
-        let list: Vec<_> = edits
-            .iter()
-            .map(|(p, e, _)| (p.clone(), e.clone()))
-            .collect();
-        let meta = replica.clock.meta(message, Vec::new());
-        let commit = match replica.repo.commit(tip, &list, &meta) {
-            Err(RepoError::InTheWay(at)) if withhold_blocked(&at, &mut edits, prepared) => continue,
-            commit => commit?,
-        };
-        if withhold_secrets(replica, tip, commit, &mut edits, prepared)? {
-            continue;
-        }
-        if withhold_claims(replica, tip, commit, &mut edits, prepared)? {
-            continue;
-        }
-        // What the other side would refuse is not sent: names that differ only in case, say.
-        match replica.repo.changes(tip, commit) {
-            Ok(_) => {
-                fail::fail_point!("sync-committed");
-                replica.repo.record_outgoing(commit)?;
-                fail::fail_point!("sync-outgoing-noted");
-                prepared.commit = Some(commit);
-                prepared.edits = count;
-                return Ok(());
-            }
-            Err(RepoError::Foreign { path: at, what }) => {
-                let before = edits.len();
-                edits.retain(|(path, ..)| {
-                    let keep = !is_at(path, &at);
-                    if !keep {
-                        let reason = format!("`{at}` {what}");
-                        prepared.withheld.push(Withheld {
-                            path: path.clone(),
-                            reason,
-                        });
+        let faults = match check(replica.role, &replica.agent, &changes) {
+            Err(violations) => violations
+                .into_iter()
+                .map(|violation| (violation.path.clone(), violation.to_string()))
+                .collect(),
+            Ok(()) => match commit_of(replica, tip, &edits) {
+                Err(RepoError::InTheWay(at)) => blocked_by(at, &edits)?,
+                commit => {
+                    let commit = commit?;
+                    let faults = faults_of(replica, (tip, commit), &edits)?;
+                    if faults.is_empty() {
+                        fail::fail_point!("sync-committed");
+                        replica.repo.record_outgoing(commit)?;
+                        fail::fail_point!("sync-outgoing-noted");
+                        prepared.commit = Some(commit);
+                        prepared.edits = u32::try_from(edits.len()).unwrap_or(u32::MAX);
+                        return Ok(());
                     }
-                    keep
-                });
-                if edits.len() == before {
-                    return Err(RepoError::Foreign { path: at, what }.into());
+                    faults
                 }
-            }
-            Err(error) => return Err(error.into()),
-        }
+            },
+        };
+        // Holding one back can make another one wrong: a claim is two edits.
+        edits.retain(|(path, ..)| !faults.contains_key(path));
+        let withheld = faults.into_iter();
+        prepared
+            .withheld
+            .extend(withheld.map(|(path, reason)| Withheld { path, reason }));
     }
+    Ok(())
 }
 
-/// Takes out the edits that do not fit the tip, as it has a file where they need a folder, or the
-/// other way round; whether there were some.
-fn withhold_blocked(at: &str, edits: &mut Vec<PlannedEdit>, prepared: &mut Prepared) -> bool {
-    let before = edits.len();
-    edits.retain(|(path, ..)| {
-        let is_blocked = path.is_within(at);
-        if is_blocked {
+/// Edits that may not be made, and why.
+type Faults = BTreeMap<VaultPath, String>;
+
+fn commit_of(replica: &Replica, tip: Option<Oid>, edits: &[PlannedEdit]) -> Result<Oid, RepoError> {
+    let message = match edits {
+        [(path, ..)] => format!("Sync {path}"),
+        several => format!("Sync {} files", several.len()),
+    };
+    let list: Vec<_> = edits
+        .iter()
+        .map(|(p, e, _)| (p.clone(), e.clone()))
+        .collect();
+    let meta = replica.clock.meta(message, Vec::new());
+    replica.repo.commit(tip, &list, &meta)
+}
+
+/// The edits that do not fit the tip, as it has a file where they need a folder, or the other way
+/// round.
+fn blocked_by(at: String, edits: &[PlannedEdit]) -> Result<Faults, RepoError> {
+    let faults: Faults = edits
+        .iter()
+        .filter(|(path, ..)| path.is_within(&at))
+        .map(|(path, ..)| {
             let what = match path.as_str() == at {
                 true => "a file here and a folder",
                 false => "a folder here and a file",
             };
-            prepared.withheld.push(Withheld {
-                path: path.clone(),
-                reason: format!("`{at}` is {what} in the remote; rename yours"),
-            });
+            let reason = format!("`{at}` is {what} in the remote; rename yours");
+            (path.clone(), reason)
+        })
+        .collect();
+    match faults.is_empty() {
+        true => Err(RepoError::InTheWay(at)),
+        false => Ok(faults),
+    }
+}
+
+/// The edits for which the other hosts would refuse their commit, or which would give away a secret.
+fn faults_of(
+    replica: &Replica,
+    (tip, commit): (Option<Oid>, Oid),
+    edits: &[PlannedEdit],
+) -> Result<Faults, SyncError> {
+    let repo = &replica.repo;
+    let paths = || edits.iter().map(|(path, ..)| path);
+    let changed = match repo.changes(tip, commit) {
+        // Names that differ only in case, say.
+        Err(RepoError::Foreign { path: at, what }) => {
+            let there = paths().filter(|path| is_at(path, &at));
+            let faults: Faults = there
+                .map(|path| (path.clone(), format!("`{at}` {what}")))
+                .collect();
+            return match faults.is_empty() {
+                true => Err(RepoError::Foreign { path: at, what }.into()),
+                false => Ok(faults),
+            };
         }
-        !is_blocked
-    });
-    edits.len() < before
-}
-
-/// Takes out the edits that only local may make, of claims and of what the owner reads; whether
-/// there were some.
-fn withhold_claims(
-    replica: &Replica,
-    tip: Option<Oid>,
-    commit: Oid,
-    edits: &mut Vec<PlannedEdit>,
-    prepared: &mut Prepared,
-) -> Result<bool, SyncError> {
-    if replica.role == Role::Local {
-        return Ok(false);
+        changed => changed?,
+    };
+    let blocked = replica.gate.check_push(repo, tip, commit)?;
+    let reasons: BTreeMap<_, _> = blocked
+        .iter()
+        .map(|item| (&*item.raw, &item.reason))
+        .collect();
+    let secret = |path: &VaultPath| Some((path.clone(), (*reasons.get(path.as_str())?).clone()));
+    let secrets: Faults = paths().filter_map(secret).collect();
+    if secrets.is_empty() && !blocked.is_empty() {
+        replica.gate.ensure_publishable(repo, tip, commit)?;
     }
-    let changed = replica.repo.compare(tip, commit, usize::MAX)?.changed;
-    let mut faults = claim_rules::faults(&replica.repo, &replica.agent, &changed, &|path| {
-        let at = tip.map(|tip| replica.repo.blob_at(tip, path));
-        Ok(at.transpose()?.flatten())
-    })?;
-    faults.extend(note_rules::faults(
-        &replica.repo,
-        &replica.agent,
-        &changed,
-        tip,
-    )?);
-    let budget =
-        Budget::default().faults(&replica.repo, &replica.agent, &changed, (tip, commit))?;
-    faults.extend(budget);
-    let before = edits.len();
-    for (path, reason) in faults {
-        edits.retain(|(edit, ..)| *edit != path);
-        prepared.withheld.push(Withheld { path, reason });
+    let mut faults = Faults::new();
+    // Only local may make these, of claims and of what the owner reads.
+    if replica.role == Role::Cloud {
+        let agent = &replica.agent;
+        faults.extend(claim_rules::faults(repo, agent, &changed, &|path| {
+            let at = tip.map(|tip| repo.blob_at(tip, path));
+            Ok(at.transpose()?.flatten())
+        })?);
+        faults.extend(note_rules::faults(repo, agent, &changed, tip)?);
+        faults.extend(Budget::default().faults(repo, agent, &changed, (tip, commit))?);
+        let planned: BTreeSet<_> = paths().collect();
+        faults.retain(|path, _| planned.contains(path));
     }
-    Ok(edits.len() < before)
-}
-
-/// Takes out the edits that would give away a secret; whether there were some.
-fn withhold_secrets(
-    replica: &Replica,
-    tip: Option<Oid>,
-    commit: Oid,
-    edits: &mut Vec<PlannedEdit>,
-    prepared: &mut Prepared,
-) -> Result<bool, SyncError> {
-    let blocked = replica.gate.check_push(&replica.repo, tip, commit)?;
-    let before = edits.len();
-    for item in &blocked {
-        edits.retain(|(path, ..)| {
-            let keep = path.as_str() != item.raw;
-            if !keep {
-                prepared.withheld.push(Withheld {
-                    path: path.clone(),
-                    reason: item.reason.clone(),
-                });
-            }
-            keep
-        });
-    }
-    if !blocked.is_empty() && edits.len() == before {
-        replica
-            .gate
-            .ensure_publishable(&replica.repo, tip, commit)?;
-    }
-    Ok(edits.len() < before)
+    faults.extend(secrets);
+    Ok(faults)
 }
 
 /// Whether a path is the one that a fault names, or below it. A long one is not named to its end.

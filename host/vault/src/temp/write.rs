@@ -41,6 +41,19 @@ impl<'a> Temp<'a> {
         bytes: &'a [u8],
         mode: Mode,
     ) -> Result<Self, VaultError> {
+        let (temp, file) = Self::written(place, bytes, mode)?;
+        file.sync_all()
+            .map_err(|error| io_error("write", place.path.as_str(), error))?;
+        fail::fail_point!("vault-temp-synced");
+        Ok(temp)
+    }
+
+    /// Writes the bytes beside their place. The disk has yet to be waited for.
+    pub(crate) fn written(
+        place: &'a Place<'a>,
+        bytes: &'a [u8],
+        mode: Mode,
+    ) -> Result<(Self, File), VaultError> {
         let name = unused_name(Kind::New, place.name);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let private = Mode::from_raw_mode(0o600);
@@ -54,14 +67,16 @@ impl<'a> Temp<'a> {
         };
         fail::fail_point!("vault-temp-made");
         let mut file = File::from(file);
-        let failed = |error| io_error("write", place.path.as_str(), error);
         file.write_all(bytes)
             .and_then(|()| rustix::fs::fchmod(&file, mode).map_err(Into::into))
-            .map_err(failed)?;
+            .map_err(|error| io_error("write", place.path.as_str(), error))?;
         fail::fail_point!("vault-temp-written");
-        file.sync_all().map_err(failed)?;
-        fail::fail_point!("vault-temp-synced");
-        Ok(temp)
+        Ok((temp, file))
+    }
+
+    /// Its place.
+    pub(crate) fn place(&self) -> &'a Place<'a> {
+        self.place
     }
 
     /// Which file it is, and will be in its place.
@@ -74,7 +89,14 @@ impl<'a> Temp<'a> {
     }
 
     /// Takes a place where nothing is.
-    pub(crate) fn take_free_place(mut self) -> Result<(), VaultError> {
+    pub(crate) fn take_free_place(self) -> Result<(), VaultError> {
+        let place = self.place;
+        self.take_free_place_unsynced()?;
+        place.fsync()
+    }
+
+    /// Takes a place where nothing is. The disk has yet to be waited for.
+    pub(crate) fn take_free_place_unsynced(mut self) -> Result<(), VaultError> {
         let place = self.place;
         move_to_free(&place.dir, &self.name, &place.dir, place.name).map_err(
             |error| match error {
@@ -84,7 +106,7 @@ impl<'a> Temp<'a> {
         )?;
         fail::fail_point!("vault-created");
         self.ours = false;
-        place.fsync()
+        Ok(())
     }
 
     /// Takes the place of whatever regular file is there.

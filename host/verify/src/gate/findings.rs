@@ -64,7 +64,7 @@ pub enum ItemKind {
 }
 
 /// Everything between two commits that may not pass: names, links, messages and contents. What is
-/// published already may.
+/// published already may; contents that are known to be clean are not read again.
 ///
 /// # Errors
 /// If an object cannot be read.
@@ -73,11 +73,18 @@ pub(crate) fn inspect_range(
     scanner: &Scanner,
     (from, to): (Option<Oid>, Oid),
     published: &Published<'_>,
+    is_clean: &dyn Fn(Oid) -> bool,
 ) -> Result<Vec<BlockedItem>, RepoError> {
-    let (mut found, mut more) = find(repo, scanner, (from, to), &|_| false)?;
+    let (mut found, mut more) = find(repo, scanner, (from, to), &|_| false, is_clean)?;
     if more.is_some() {
         // So many: what is there word for word does not count. It is put back, maybe.
-        (found, more) = find(repo, scanner, (from, to), &published.known_items()?)?;
+        (found, more) = find(
+            repo,
+            scanner,
+            (from, to),
+            &published.known_items()?,
+            is_clean,
+        )?;
     }
     let mut blocked = Vec::new();
     for one in found {
@@ -99,9 +106,11 @@ fn find(
     scanner: &Scanner,
     (from, to): (Option<Oid>, Oid),
     known: &dyn Fn(&NewObject<'_>) -> bool,
+    is_clean: &dyn Fn(Oid) -> bool,
 ) -> Result<(Vec<BlockedItem>, Option<BlockedItem>), RepoError> {
     let (mut found, mut more) = (Vec::new(), None);
-    repo.visit_new(from, to, MAX_FILE_BYTES, &mut |new| {
+    let is_wanted = &|blob| !is_clean(blob);
+    repo.visit_new(from, to, MAX_FILE_BYTES, is_wanted, &mut |new| {
         if more.is_some() || known(&new) {
             return;
         }
@@ -125,7 +134,8 @@ pub(crate) fn find_in_commit(
     seen: &mut BTreeSet<Oid>,
 ) -> Result<Vec<BlockedItem>, RepoError> {
     let mut found = Vec::new();
-    repo.visit_new_in_commit(commit, MAX_FILE_BYTES, seen, &mut |new| {
+    let is_new = &mut |blob| seen.insert(blob);
+    repo.visit_new_in_commit(commit, MAX_FILE_BYTES, is_new, &mut |new| {
         if found.len() < MAX_FOUND {
             found.extend(check_item(scanner, &new));
         }

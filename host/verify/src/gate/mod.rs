@@ -3,11 +3,13 @@
 //! Lives here: the check of one file as it is read ([`Gate::check_file`]), and of everything that a
 //! commit would publish before it is pushed ([`Gate::check_push`]). `findings` inspects commits, for
 //! the hook of a server too; `published` is what the remote has already, which is no secret any more
-//! that could be kept, and `index` caches it.
+//! that could be kept, and `index` caches it; `clean` is what needs no second reading.
 //! Lives elsewhere: what a secret is, is `secrets`'; who may write where is the verifier's.
-//! Invariants: the bytes that are checked are the bytes that are hashed; a withheld file holds no
-//! other one back; a notice never repeats the secret, and is given once.
+//! Invariants: the bytes that are checked are the bytes that are hashed, and are read once: a push
+//! looks into what did not come through [`Gate::check_file`]; a withheld file holds no other one back;
+//! a notice never repeats the secret, and is given once.
 
+mod clean;
 mod findings;
 mod index;
 mod places;
@@ -23,6 +25,7 @@ use platinum_repo::{Oid, RefName, Repo, RepoError};
 use platinum_secrets::{Finding, Kind, Scanner};
 
 use crate::VerifyError;
+use clean::CleanContents;
 pub use findings::{BlockedItem, ItemKind};
 pub(crate) use findings::{
     MAX_FOUND, find_in_commit, inspect_range, inspect_sent, is_published, scan_file,
@@ -38,6 +41,7 @@ pub struct Gate {
     cache: PublishedIndexCache,
     notices: Mutex<Notices>,
     places: PlacesFile,
+    clean: CleanContents,
 }
 
 /// What is withheld, and of which files the owner is not notified yet.
@@ -55,6 +59,7 @@ impl Gate {
             cache: PublishedIndexCache::default(),
             notices: Mutex::default(),
             places: PlacesFile::default(),
+            clean: CleanContents::default(),
         }
     }
 
@@ -85,7 +90,10 @@ impl Gate {
         published: &Published<'_>,
     ) -> Result<Option<Finding>, RepoError> {
         let name = self.scanner.name(path.as_str());
-        let Some(finding) = name.or_else(|| self.scanner.content_at(path.as_str(), bytes)) else {
+        let Some(finding) = name.or_else(|| {
+            self.clean.find(&self.scanner, blob, bytes)?;
+            self.scanner.content_at(path.as_str(), bytes)
+        }) else {
             self.clear_file(path);
             return Ok(None);
         };
@@ -103,6 +111,11 @@ impl Gate {
             notices.pending.push((path.clone(), finding));
         }
         Ok(Some(finding))
+    }
+
+    /// Looks through many files at once, before [`Gate::check_file`] checks each.
+    pub fn look_through(&self, files: &[(Oid, &[u8])]) {
+        self.clean.look_through(&self.scanner, files);
     }
 
     /// Notes that a file is not withheld, or no more: if it is again, the owner is notified again.
@@ -132,7 +145,8 @@ impl Gate {
             // A revert restores what was there before a violation, or came with it.
             published = published.with_range(verified, tip);
         }
-        inspect_range(repo, &self.scanner, (tip, commit), &published)
+        let is_clean = &|blob| self.clean.has(&self.scanner, blob);
+        inspect_range(repo, &self.scanner, (tip, commit), &published, is_clean)
     }
 
     /// The scanner.

@@ -9,7 +9,7 @@
 //! against the vault.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
     time::Duration,
@@ -55,6 +55,7 @@ impl DeletionGuard {
         (vault, repo): (&Vault, &Repo),
         base: Option<Oid>,
         found: &ScanResult,
+        moves: &BTreeMap<VaultPath, VaultPath>,
     ) -> Result<Option<VaultError>, WorktreeError> {
         let (Some(base), false) = (base, found.missing.is_empty()) else {
             return Ok(None);
@@ -62,7 +63,7 @@ impl DeletionGuard {
         if self.is_accepted() {
             return Ok(None);
         }
-        let lost = missing_count(repo, found)?;
+        let lost = lost_count(repo, found, moves)?;
         if lost == 0 {
             return Ok(None);
         }
@@ -178,23 +179,21 @@ fn acceptance_file(git_dir: &Path) -> PathBuf {
     git_dir.join("platinum-deletions-accepted")
 }
 
-/// How many files are gone that were not moved, and that the remote did not delete.
-fn missing_count(repo: &Repo, found: &ScanResult) -> Result<usize, WorktreeError> {
-    let paths = || kept_missing(found).map(|(path, _)| path);
-    let gone = match repo.tip(RefName::Verified)? {
-        Some(verified) => repo.blobs_at(verified, paths())?.len(),
-        None => paths().count(),
+/// How many files are gone that were not moved to a new place, and that the remote did not delete.
+fn lost_count(
+    repo: &Repo,
+    found: &ScanResult,
+    moves: &BTreeMap<VaultPath, VaultPath>,
+) -> Result<usize, WorktreeError> {
+    let is_moved = |path: &VaultPath| moves.get(path).is_some_and(|to| found.added.contains(to));
+    let lost = || {
+        let paths = kept_missing(found).map(|(path, _)| path);
+        paths.filter(|path| !is_moved(path))
     };
-    let names: BTreeSet<&str> = paths().map(VaultPath::file_name).collect();
-    let blobs: BTreeSet<Oid> = kept_missing(found)
-        .map(|(_, missing)| missing.blob)
-        .collect();
-    // What merely appeared is no other place of anything: Platinum writes notes of its own.
-    let is_moved = |path: &&VaultPath| {
-        let blob = found.edits.files.get(*path).copied().flatten();
-        names.contains(path.file_name()) || blob.is_some_and(|blob| blobs.contains(&blob))
-    };
-    Ok(gone.saturating_sub(found.added.iter().filter(is_moved).count()))
+    match repo.tip(RefName::Verified)? {
+        Some(verified) => Ok(repo.blobs_at(verified, lost())?.len()),
+        None => Ok(lost().count()),
+    }
 }
 
 /// What is missing and would be a loss.

@@ -26,6 +26,8 @@ pub const FIX_NAMES: &str = "platinum doctor --fix names";
 
 /// So many new blobs are stored one by one.
 const FEW: usize = 16;
+/// So many bytes are read before they are checked.
+const MOST_UNCHECKED: usize = 8 * 1024 * 1024;
 
 /// A file that is not given to the remote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +76,15 @@ pub(super) struct Missing {
     pub(super) replaced: bool,
 }
 
+/// A file in the state in which it was read.
+pub(super) struct ReadFile {
+    path: VaultPath,
+    state: FileState,
+    base: Option<Oid>,
+    blob: Oid,
+    bytes: Vec<u8>,
+}
+
 /// One scan of the work tree.
 pub(super) struct Scan<'a> {
     pub(super) vault: &'a Vault,
@@ -86,6 +97,9 @@ pub(super) struct Scan<'a> {
     /// Folders known from earlier scans: others are scanned with all below them.
     pub(super) known: &'a BTreeSet<String>,
     pub(super) found: ScanResult,
+    /// Files that were read and are not checked yet, and how many bytes that is.
+    pub(super) unchecked: Vec<ReadFile>,
+    pub(super) unchecked_bytes: usize,
     /// How many blobs were stored one by one.
     pub(super) stored: usize,
     /// The others.
@@ -96,7 +110,8 @@ impl Scan<'_> {
     /// Scans everything.
     pub(super) fn scan_all(&mut self) -> Result<(), WorktreeError> {
         let tree = self.tree_of("")?;
-        self.scan_folder("", tree, true)
+        self.scan_folder("", tree, true)?;
+        self.check_files()
     }
 
     /// Scans these paths; where it is asked for, with all below them.
@@ -135,7 +150,7 @@ impl Scan<'_> {
             let blob = base.get(&path).copied();
             self.scan_path(&path, below, blob)?;
         }
-        Ok(())
+        self.check_files()
     }
 
     fn scan_path(
@@ -307,26 +322,17 @@ impl Scan<'_> {
         }
         match self.vault.read_once(path, MAX_FILE_BYTES as u64) {
             Ok(Some((bytes, now))) if now == state => {
-                let blob = Repo::blob_oid_of(&bytes)?;
-                // Where what people write comes into the repository: what may not, stops here. A
-                // task that is moved comes in without a scan, and is checked when it is pushed. What
-                // the base has is there already, and on the remote.
-                if Some(blob) == base {
-                    self.filter.clear(path);
-                } else if let Err(reason) = self.filter.check(path, blob, &bytes) {
-                    self.withhold(path, &reason);
-                    return Ok(());
+                self.unchecked_bytes += bytes.len();
+                self.unchecked.push(ReadFile {
+                    path: path.clone(),
+                    state,
+                    base,
+                    blob: Repo::blob_oid_of(&bytes)?,
+                    bytes,
+                });
+                if self.unchecked_bytes >= MOST_UNCHECKED {
+                    self.check_files()?;
                 }
-                if Some(blob) != base && !self.repo.is_stored(blob)? {
-                    self.store(blob, &bytes)?;
-                }
-                if self.debounce.is_stable(&state) {
-                    self.stat_cache.record(path, state, blob);
-                } else {
-                    // Clocks of file systems are coarse: its time could hide a second change.
-                    self.found.again.insert(path.clone());
-                }
-                self.add_edit(path, blob, base);
             }
             Ok(_) => {
                 self.debounce.note_being_written(path);
@@ -336,6 +342,38 @@ impl Scan<'_> {
                 self.found.again.insert(path.clone());
             }
             Err(error) => self.withhold(path, &error),
+        }
+        Ok(())
+    }
+
+    /// Where what people write comes into the repository: what may not, stops here. A task that is
+    /// moved comes in without a scan, and is checked when it is pushed. What the base has is there
+    /// already, and on the remote.
+    fn check_files(&mut self) -> Result<(), WorktreeError> {
+        self.unchecked_bytes = 0;
+        let files = std::mem::take(&mut self.unchecked);
+        let new = files.iter().filter(|file| Some(file.blob) != file.base);
+        let new: Vec<_> = new.map(|file| (file.blob, file.bytes.as_slice())).collect();
+        self.filter.look_through(&new);
+        for file in &files {
+            let ReadFile {
+                path, base, blob, ..
+            } = file;
+            if Some(*blob) == *base {
+                self.filter.clear(path);
+            } else if let Err(reason) = self.filter.check(path, *blob, &file.bytes) {
+                self.withhold(path, &reason);
+                continue;
+            } else if !self.repo.is_stored(*blob)? {
+                self.store(*blob, &file.bytes)?;
+            }
+            if self.debounce.is_stable(&file.state) {
+                self.stat_cache.record(path, file.state, *blob);
+            } else {
+                // Clocks of file systems are coarse: its time could hide a second change.
+                self.found.again.insert(path.clone());
+            }
+            self.add_edit(path, *blob, *base);
         }
         Ok(())
     }

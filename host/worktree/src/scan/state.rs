@@ -18,6 +18,7 @@ use platinum_watch::{Changes, DirtyPaths};
 use super::{
     debounce::{Debounce, SECOND_READ},
     guard::DeletionGuard,
+    moves::find_moves,
     scanner::{Edits, Missing, Scan, ScanResult},
     stat_cache::StatCache,
 };
@@ -120,14 +121,15 @@ impl ScanState {
             scope = Scope::Everywhere;
             found = self.run((vault, repo, filter), base, &scope)?;
         }
+        let moves = find_moves(repo, &found);
         if let Scope::Everywhere = scope {
-            match self.guard.check((vault, repo), base, &found)? {
+            match self.guard.check((vault, repo), base, &found, &moves)? {
                 None => self.guard.record_accepted(vault, &found)?,
                 Some(deleted) if !found.any_file => return Err(deleted.into()),
                 Some(other) => refusal = Some(other),
             }
         }
-        let pending = self.split_missing(vault, &mut found);
+        let pending = self.split_missing(vault, &mut found, &moves);
         // A step of a save is no loss: only what would be published counts.
         if let Some(refusal) = refusal
             && found.edits.files.values().any(Option::is_none)
@@ -224,6 +226,8 @@ impl ScanState {
             debounce: &mut self.debounce,
             known: &self.folders,
             found: ScanResult::default(),
+            unchecked: Vec::new(),
+            unchecked_bytes: 0,
             stored: 0,
             batch: repo.batch(),
         };
@@ -239,17 +243,17 @@ impl ScanState {
     }
 
     /// Makes deletions of the files that are gone for good; answers the others.
-    fn split_missing(&mut self, vault: &Vault, found: &mut ScanResult) -> Vec<VaultPath> {
+    fn split_missing(
+        &mut self,
+        vault: &Vault,
+        found: &mut ScanResult,
+        moves: &BTreeMap<VaultPath, VaultPath>,
+    ) -> Vec<VaultPath> {
         let files = &mut found.edits.files;
-        let blobs: BTreeSet<Oid> = files.values().flatten().copied().collect();
-        let names: BTreeSet<String> = files
-            .iter()
-            .filter(|(_, blob)| blob.is_some())
-            .map(|(path, _)| path.file_name().to_owned())
-            .collect();
-        // A file that is elsewhere now was moved: the two halves go together.
+        // The two halves of a move go together.
         let is_moved = |path: &VaultPath, missing: &Missing| {
-            missing.replaced || blobs.contains(&missing.blob) || names.contains(path.file_name())
+            let to = moves.get(path).and_then(|to| files.get(to));
+            missing.replaced || to.is_some_and(Option::is_some)
         };
         let (moved, waiting): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut found.missing)
             .into_iter()

@@ -79,12 +79,16 @@ impl Fixture {
 
     fn watched(files: &[&str]) -> Self {
         let mut fixture = Self::synced(files);
-        let dirty = DirtyPaths::new();
-        let (watch, _) = Watch::gather(fixture.vault.root(), &dirty).unwrap();
-        fixture.state.watched_by(dirty);
-        fixture._watch = Some(watch);
-        assert_eq!(fixture.edits(), []);
+        fixture.watch();
         fixture
+    }
+
+    fn watch(&mut self) {
+        let dirty = DirtyPaths::new();
+        let (watch, _) = Watch::gather(self.vault.root(), &dirty).unwrap();
+        self.state.watched_by(dirty);
+        self._watch = Some(watch);
+        assert_eq!(self.edits(), []);
     }
 
     fn file(&self, name: &str) -> std::path::PathBuf {
@@ -556,4 +560,5 @@ fn partial_scan_equals_full_scan() {
 }
 
 mod apply;
+mod moves;
 mod withheld;

@@ -3,7 +3,7 @@
 use super::*;
 
 /// The refusal that scans come to.
-fn refused(fixture: &mut Fixture) -> WorktreeError {
+pub(super) fn refused(fixture: &mut Fixture) -> WorktreeError {
     let deadline = Instant::now() + DEADLINE;
     loop {
         fixture.state.begin();
