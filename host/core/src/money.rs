@@ -100,14 +100,10 @@ impl Money {
 
 /// How an amount may be written: as it is now, or as earlier versions did.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, deny_unknown_fields)]
 enum Written {
     Text(String),
-    #[serde(deny_unknown_fields)]
-    Parts {
-        minor: i64,
-        currency: Currency,
-    },
+    Parts { minor: i64, currency: Currency },
 }
 
 impl TryFrom<Written> for Money {

@@ -88,7 +88,7 @@ pub fn split_at_boundary(body: &str) -> Result<Option<(&str, &str)>, BoundaryFau
             match found {
                 Some(_) => return Err(BoundaryFault::Twice { line: number }),
                 None if [BOUNDARY, EARLIER_BOUNDARY].contains(&line.trim_end()) => {
-                    found = Some((at, end))
+                    found = Some((at, end));
                 }
                 None => resembling = resembling.or(Some(number)),
             }
