@@ -12,6 +12,9 @@ pub enum MoneyError {
         "invalid ISO 4217 currency code `{0}`; one is three capital letters, for example `EUR`"
     )]
     Currency(String),
+    /// Not an amount of a currency.
+    #[error("invalid amount `{0}`; one is a number and its currency, for example `12.05 EUR`")]
+    Amount(String),
 }
 
 /// An ISO 4217 code: three capital letters.
@@ -63,9 +66,9 @@ impl From<Currency> for String {
     }
 }
 
-/// An amount of one currency.
+/// An amount of one currency. In files it is one text, `12.05 EUR`, that a person can read and edit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written", into = "String")]
 pub struct Money {
     /// Minor units: cents of a euro, fils of a dinar, whole yen.
     pub minor: i64,
@@ -92,6 +95,44 @@ impl Money {
             0 => whole,
             _ => format!("{whole}.{:0width$}", size % unit, width = decimals as usize),
         }
+    }
+}
+
+/// How an amount may be written: as it is now, or as earlier versions did.
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum Written {
+    Text(String),
+    Parts { minor: i64, currency: Currency },
+}
+
+impl TryFrom<Written> for Money {
+    type Error = MoneyError;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        match written {
+            Written::Text(text) => text.parse(),
+            Written::Parts { minor, currency } => Ok(Self { minor, currency }),
+        }
+    }
+}
+
+impl FromStr for Money {
+    type Err = MoneyError;
+
+    /// Reads `12.05 EUR`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let amount = text.trim().split_once(' ').and_then(|(number, code)| {
+            let currency = code.trim_start().parse().ok()?;
+            Self::from_decimal(number, currency)
+        });
+        amount.ok_or_else(|| MoneyError::Amount(text.chars().take(32).collect()))
+    }
+}
+
+impl From<Money> for String {
+    fn from(money: Money) -> Self {
+        format!("{} {}", money.to_decimal(), money.currency)
     }
 }
 
@@ -157,6 +198,44 @@ mod tests {
         ] {
             assert_eq!(minor_units(text, decimals), minor, "{text}");
         }
+    }
+
+    #[test]
+    fn money_in_a_file_is_one_text_and_read_in_its_old_form() {
+        let currency = "USD".parse().unwrap();
+        let money = Money {
+            minor: 112_700,
+            currency,
+        };
+        let text = serde_norway::to_value(money).unwrap();
+        assert_eq!(text.as_str(), Some("1127.00 USD"));
+        for written in [
+            text,
+            serde_norway::from_str("1127 USD").unwrap(),
+            serde_norway::from_str("{minor: 112700, currency: USD}").unwrap(),
+        ] {
+            let read: Money = serde_norway::from_value(written.clone()).unwrap();
+            assert_eq!(read, money, "{written:?}");
+        }
+        for text in [
+            "1127.00",
+            "USD",
+            "1,127.00 USD",
+            "1e3 USD",
+            "NaN USD",
+            "11.275 USD",
+            "1127 usd",
+            "99999999999999999999 USD",
+            "١٢ USD",
+            "",
+        ] {
+            let error = text.parse::<Money>().unwrap_err().to_string();
+            let expected = format!(
+                "invalid amount `{text}`; one is a number and its currency, for example `12.05 EUR`"
+            );
+            assert_eq!(error, expected);
+        }
+        assert!(serde_norway::from_str::<Money>("{minor: 1.5, currency: USD}").is_err());
     }
 
     #[test]

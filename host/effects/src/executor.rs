@@ -2,8 +2,8 @@
 //! approval to a receipt.
 //!
 //! The order is the whole point: everything is checked again, the intent is written, the other side
-//! is asked whether it happened already, or its owner has done it themself, the way is prepared, the hand-over is written, the effect is
-//! performed once, the outcome is written. A crash before the hand-over is certain to have done
+//! is asked whether it happened already, or its owner has done it themself, and meanwhile the way is prepared; the
+//! hand-over is written, the effect is performed once, the outcome is written. A crash before the hand-over is certain to have done
 //! nothing; one after it leaves an intent in doubt, which is asked after and never tried again on a
 //! guess.
 //!
@@ -324,35 +324,16 @@ impl Executor {
         let fence = self.approvals.fence();
         let doubt = fence.claim_effect(task, draft).await.map_err(later)?;
         fail::fail_point!("effect-claimed", |_| std::process::abort());
-        let asked = effect
-            .reconcile(&attempt.reference, Some(&attempt.outgoing.note))
-            .await;
-        let found = asked.map_err(|reason| {
-            later(format!(
-                "it cannot be asked whether this left already, so nothing is sent: {reason}"
-            ))
-        })?;
-        if let Some(answer) = found {
-            return Ok(done(answer));
-        }
-        let is_first = attempt.reference == effect.reference(approved.draft());
-        if is_first && let Some(reason) = doubt {
-            // Only the owner can find out what that copy has done.
-            return Ok(Outcome::Unknown { reason });
-        }
-        let finished = self.approvals.finished_before(task).await.map_err(later)?;
-        let asked = effect.done_by_owner(&attempt.outgoing.note, finished).await;
-        let found = asked.map_err(|reason| {
-            later(format!(
-                "it cannot be asked whether you have done it yourself, so nothing is sent: {reason}"
-            ))
-        })?;
-        if let Some(reason) = found {
-            fail::fail_point!("effect-done-by-owner", |_| std::process::abort());
-            return Ok(Outcome::DoneByOwner { reason });
+        // Nothing is handed over by a preparation: so it need not wait for the answers.
+        let (over, prepared) = tokio::join!(
+            self.find_outcome(effect, approved, &attempt, doubt),
+            effect.prepare(&attempt)
+        );
+        if let Some(outcome) = over? {
+            return Ok(outcome);
         }
         fail::fail_point!("effect-asked", |_| std::process::abort());
-        effect.prepare(&attempt).await?;
+        prepared?;
         fail::fail_point!("effect-prepared", |_| std::process::abort());
         // The owner may have stopped it while the other sides were asked.
         self.approvals.hand_over(approved).await.map_err(later)?;
@@ -360,6 +341,44 @@ impl Executor {
         let outcome = effect.perform(attempt).await;
         fail::fail_point!("effect-performed", |_| std::process::abort());
         outcome
+    }
+
+    /// What is known of it before it is performed: that it happened, that its owner did it themself, or that only
+    /// they can find out.
+    async fn find_outcome(
+        &self,
+        effect: &dyn Effect,
+        approved: &Approved,
+        attempt: &Attempt,
+        doubt: Option<String>,
+    ) -> Result<Option<Outcome>, NotDone> {
+        let later = |reason: String| NotDone::new(reason, true);
+        let note = &attempt.outgoing.note;
+        let asked = effect.reconcile(&attempt.reference, Some(note)).await;
+        let found = asked.map_err(|reason| {
+            later(format!(
+                "it cannot be asked whether this left already, so nothing is sent: {reason}"
+            ))
+        })?;
+        if let Some(answer) = found {
+            return Ok(Some(done(answer)));
+        }
+        let is_first = attempt.reference == effect.reference(approved.draft());
+        if is_first && let Some(reason) = doubt {
+            // Only the owner can find out what that copy has done.
+            return Ok(Some(Outcome::Unknown { reason }));
+        }
+        let finished = self.approvals.finished_before(note.task).await;
+        let asked = effect.done_by_owner(note, finished.map_err(later)?).await;
+        let found = asked.map_err(|reason| {
+            later(format!(
+                "it cannot be asked whether you have done it yourself, so nothing is sent: {reason}"
+            ))
+        })?;
+        Ok(found.map(|reason| {
+            fail::fail_point!("effect-done-by-owner", |_| std::process::abort());
+            Outcome::DoneByOwner { reason }
+        }))
     }
 
     /// As [`Executor::execute`], in a task of its own: if the caller is cut off, the attempt still

@@ -88,6 +88,12 @@ impl Builder {
         }
     }
 
+    /// Keeps a text of the document that nobody has to look at, if there is one.
+    pub(crate) fn detail(&mut self, what: &str, text: Option<String>) {
+        let detail = text.map(|text| format!("{what}: {text}"));
+        self.invoice.details.extend(detail);
+    }
+
     /// The number of an element; what is none is a note.
     pub(crate) fn number(&mut self, element: Option<Element<'_>>) -> Option<Decimal> {
         let element = element?;

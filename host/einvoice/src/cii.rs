@@ -89,14 +89,14 @@ pub(crate) fn read(root: Element<'_>) -> Invoice {
         .into_iter()
         .flat_map(|document| document.all("IncludedNote"))
     {
-        builder.note_text("It says", note.text_at("Content"));
+        builder.detail("It says", note.text_at("Content"));
     }
     if let Some(agreement) = transaction.at("ApplicableHeaderTradeAgreement") {
-        builder.note_text(
+        builder.detail(
             "Order",
             agreement.text_at("BuyerOrderReferencedDocument/IssuerAssignedID"),
         );
-        builder.note_text("Buyer's reference", agreement.text_at("BuyerReference"));
+        builder.detail("Buyer's reference", agreement.text_at("BuyerReference"));
         let files = agreement
             .all("AdditionalReferencedDocument")
             .filter(|reference| reference.at("AttachmentBinaryObject").is_some());
@@ -105,7 +105,7 @@ pub(crate) fn read(root: Element<'_>) -> Invoice {
     let delivered = transaction
         .at("ApplicableHeaderTradeDelivery/ActualDeliverySupplyChainEvent/OccurrenceDateTime/DateTimeString");
     let delivered = builder.day(delivered);
-    builder.note_text("Delivered on", delivered);
+    builder.detail("Delivered on", delivered);
     builder.finish()
 }
 
@@ -214,7 +214,7 @@ fn read_settlement(settlement: Element<'_>, builder: &mut Builder) {
         let payer = means.text_at("PayerPartyDebtorFinancialAccount/IBANID");
         builder.note_text("To be collected from the account", payer);
     }
-    builder.note_text(
+    builder.detail(
         "Reference of the payment",
         settlement.text_at("PaymentReference"),
     );

@@ -157,7 +157,7 @@ fn read_payment(root: Element<'_>, builder: &mut Builder) {
             "To be collected from the account",
             means.text_at("PaymentMandate/PayerFinancialAccount/ID"),
         );
-        builder.note_text("Reference of the payment", means.text_at("PaymentID"));
+        builder.detail("Reference of the payment", means.text_at("PaymentID"));
     }
     if let Some(payee) = root.at("PayeeParty") {
         builder.note_payee(payee.text_at("PartyName/Name"));
@@ -226,7 +226,7 @@ fn read_taxes(root: Element<'_>, builder: &mut Builder) {
 
 fn read_references(root: Element<'_>, builder: &mut Builder) {
     for note in root.all("Note") {
-        builder.note_text("It says", note.text());
+        builder.detail("It says", note.text());
     }
     for reference in root.all("BillingReference") {
         builder.note_text(
@@ -234,9 +234,9 @@ fn read_references(root: Element<'_>, builder: &mut Builder) {
             reference.text_at("InvoiceDocumentReference/ID"),
         );
     }
-    builder.note_text("Order", root.text_at("OrderReference/ID"));
-    builder.note_text("Buyer's reference", root.text_at("BuyerReference"));
-    builder.note_text("Delivered on", root.text_at("Delivery/ActualDeliveryDate"));
+    builder.detail("Order", root.text_at("OrderReference/ID"));
+    builder.detail("Buyer's reference", root.text_at("BuyerReference"));
+    builder.detail("Delivered on", root.text_at("Delivery/ActualDeliveryDate"));
     let files = root
         .all("AdditionalDocumentReference")
         .filter(|reference| reference.at("Attachment").is_some());

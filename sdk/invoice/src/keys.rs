@@ -41,6 +41,7 @@ pub(crate) enum Key {
     Total,
     Payable,
     Note,
+    Detail,
     /// Of the only line, in a text without a table.
     Item,
     Quantity,
@@ -141,6 +142,7 @@ const KEYS: Names<Key> = &[
         Key::Note,
         "note|notes|comment|remark|hinweis|anmerkung|bemerkung|notiz",
     ),
+    (Key::Detail, "detail|details"),
     (
         Key::Item,
         "item|description|service|for|article|product|leistung|beschreibung|bezeichnung|artikel|\

@@ -84,6 +84,8 @@ pub struct Invoice {
     pub payable: Option<Decimal>,
     /// What a person has to look at, each a sentence: what was not understood, exemptions, prepaid amounts.
     pub notes: Vec<String>,
+    /// What the document says besides, each a line: nothing of it has to be looked at.
+    pub details: Vec<String>,
 }
 
 /// The seller or the buyer.
@@ -150,6 +152,10 @@ impl Invoice {
         for note in std::mem::take(&mut self.notes) {
             add_note(&mut notes, &note);
         }
+        let mut details = Vec::new();
+        for detail in std::mem::take(&mut self.details) {
+            add_note(&mut details, &detail);
+        }
         note_left_out(&mut notes, lines_left_out);
         Self {
             number: clean(self.number),
@@ -159,6 +165,7 @@ impl Invoice {
             seller: self.seller.cleaned(),
             buyer: self.buyer.cleaned(),
             notes,
+            details,
             ..self
         }
     }

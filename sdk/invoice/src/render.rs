@@ -8,7 +8,7 @@ use crate::{Invoice, Kind, Party, number, table};
 const COLUMNS: [&str; 6] = ["Item", "Quantity", "Price", "Discount", "Tax", "Total"];
 
 impl Invoice {
-    /// The invoice as text: keys, a table of its lines, sums, notes. It ends with a line break.
+    /// The invoice as text: keys, a table of its lines, sums, details, notes. It ends with a line break.
     #[must_use]
     pub fn render(&self) -> String {
         let mut text = String::new();
@@ -63,9 +63,14 @@ impl Invoice {
             text.push('\n');
         }
         text.extend(sums);
-        if !self.notes.is_empty() {
+        if !self.notes.is_empty() || !self.details.is_empty() {
             text.push('\n');
         }
+        text.extend(
+            self.details
+                .iter()
+                .map(|detail| format!("Detail: {detail}\n")),
+        );
         text.extend(self.notes.iter().map(|note| format!("Note: {note}\n")));
         text
     }

@@ -11,10 +11,16 @@ use core::fmt;
 use alloc::string::String;
 
 /// The line. A heading, so that an editor shows it in every view and in its outline.
-pub const BOUNDARY: &str = "## ⬇ Only what is below this line is sent";
+pub const BOUNDARY: &str = "## ⬇ You approve only what is below this line";
 
-/// What a line that looks like it says, with its letters alone.
-const WORDS: &str = "onlywhatisbelowthislineissent";
+/// The line in notes of earlier versions.
+const EARLIER_BOUNDARY: &str = "## ⬇ Only what is below this line is sent";
+
+/// What lines that look like them say, with their letters alone.
+const WORDS: [&str; 2] = [
+    "youapproveonlywhatisbelowthisline",
+    "onlywhatisbelowthislineissent",
+];
 
 /// Why it is not certain where the text begins. Lines count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +70,7 @@ pub fn resembles_boundary(line: &str) -> bool {
     }
     let letters = line.chars().filter(|c| c.is_alphanumeric());
     let letters: String = letters.flat_map(char::to_lowercase).collect();
-    letters.contains(WORDS)
+    WORDS.iter().any(|words| letters.contains(words))
 }
 
 /// What stands above the boundary and the text below it; none if there is none. The blank line that
@@ -81,7 +87,9 @@ pub fn split_at_boundary(body: &str) -> Result<Option<(&str, &str)>, BoundaryFau
         if resembles_boundary(line) {
             match found {
                 Some(_) => return Err(BoundaryFault::Twice { line: number }),
-                None if line.trim_end() == BOUNDARY => found = Some((at, end)),
+                None if [BOUNDARY, EARLIER_BOUNDARY].contains(&line.trim_end()) => {
+                    found = Some((at, end));
+                }
                 None => resembling = resembling.or(Some(number)),
             }
         }
@@ -120,15 +128,17 @@ mod tests {
             ),
             (
                 format!("> {BOUNDARY}\n{BOUNDARY}"),
-                ("> ## ⬇ Only what is below this line is sent\n", ""),
+                ("> ## ⬇ You approve only what is below this line\n", ""),
             ),
             (
                 format!("{BOUNDARY}\n\n> {BOUNDARY}\n"),
-                ("", "> ## ⬇ Only what is below this line is sent\n"),
+                ("", "> ## ⬇ You approve only what is below this line\n"),
             ),
         ] {
             assert_eq!(split_at_boundary(&body), Ok(Some(expected)), "{body:?}");
         }
+        let earlier = format!("a\n{EARLIER_BOUNDARY}\n\nb");
+        assert_eq!(split_at_boundary(&earlier), Ok(Some(("a\n", "b"))));
         assert_eq!(split_at_boundary("Hello\n\nAda"), Ok(None));
     }
 
@@ -136,7 +146,7 @@ mod tests {
     fn split_at_boundary_damaged_line_is_refused() {
         for (body, fault) in [
             (
-                "a\n# Only what is below this line is sent\nb".into(),
+                "a\n# You approve only what is below this line\nb".into(),
                 BoundaryFault::Changed { line: 2 },
             ),
             (
@@ -149,7 +159,7 @@ mod tests {
                 BoundaryFault::Twice { line: 3 },
             ),
             (
-                format!("{BOUNDARY}\nONLY what is *below* this line is sent"),
+                format!("{BOUNDARY}\nYOU approve only what is *below* this line"),
                 BoundaryFault::Twice { line: 2 },
             ),
         ] {
@@ -161,7 +171,7 @@ mod tests {
         /// A text comes back to the letter, whatever is quoted above it, and above it only what is.
         #[test]
         fn split_at_boundary_any_text_comes_back(
-            quoted in r"(a|## ⬇ Only what is below this line is sent|\r|> |```| ){0,6}",
+            quoted in r"(a|## ⬇ You approve only what is below this line|\r|> |```| ){0,6}",
             text in r"(a|Only|## ⬇|\r|\n|> |```| ){0,12}",
         ) {
             let above = format!("> {quoted}\n\n");

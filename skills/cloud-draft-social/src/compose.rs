@@ -209,8 +209,16 @@ fn shortened(whole: &Checked, short: &Checked, account: &Account) -> String {
          thread of it instead.",
         count(whole),
         count(short),
-        one_line(&account.network, 40)
+        network_name(account)
     )
+}
+
+/// The account's network as it writes its own name: its id with a capital letter.
+pub(crate) fn network_name(account: &Account) -> String {
+    let id = one_line(&account.network, 40);
+    let mut rest = id.chars();
+    let first = rest.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(rest).collect()
 }
 
 /// How much the longest part is too long, as the network counts.

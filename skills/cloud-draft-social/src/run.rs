@@ -12,7 +12,7 @@ use platinum_sdk::tasks::types::Task;
 use platinum_sdk::text::{gap, one_line, unfenced};
 use platinum_sdk::{Error, Invocation, Outcome};
 
-use crate::compose::{Composed, Unfit, Wanted, compose, frame, with_parts};
+use crate::compose::{Composed, Unfit, Wanted, compose, frame, network_name, with_parts};
 use crate::mention::Mention;
 use crate::note::Note;
 use crate::request::Material;
@@ -318,7 +318,7 @@ fn summary(what: &str, account: &Account, post: &Post) -> String {
         &format!(
             "{what} as {} on {}: “{text}”{more}",
             one_line(whose, 80),
-            account.network
+            network_name(account)
         ),
         290,
     )

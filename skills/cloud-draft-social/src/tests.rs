@@ -104,7 +104,7 @@ fn run_note_becomes_one_post_an_account() {
     let of_first = host.social.proposed.borrow()[0].0.clone();
     assert_eq!(
         of_first.summary,
-        "Post as owner.bluesky.test on bluesky: “We open on Monday. https://a.test”"
+        "Post as owner.bluesky.test on Bluesky: “We open on Monday. https://a.test”"
     );
     assert_eq!(
         of_first.reason,

@@ -200,16 +200,12 @@ pub(crate) fn title(chat: &Chat) -> String {
     }
 }
 
-fn reason(chat: &Chat, conversation: &Conversation, by: &str) -> String {
+fn reason(conversation: &Conversation, by: &str) -> String {
     let count = match conversation.asked.len() {
         1 => "1 message".to_owned(),
         count => format!("{count} messages"),
     };
-    let until = match &chat.open_until {
-        Some(until) => format!(" WhatsApp takes an answer until {until}."),
-        None => String::new(),
-    };
-    format!("{count} without an answer; {by}.{until}")
+    format!("{count} without an answer; {by}.")
 }
 
 #[cfg(test)]
@@ -275,7 +271,7 @@ pub(crate) mod tests {
         assert_eq!(proposal.summary, "Answer Sheena, +16505551234 on WhatsApp");
         assert_eq!(
             proposal.reason,
-            "1 message without an answer; the text is by test. WhatsApp takes an answer until 2026-11-21T17:00:00Z."
+            "1 message without an answer; the text is by test."
         );
         assert_eq!(outgoing.chat, "1650");
         assert_eq!(outgoing.text, "Thank you, that suits me.\n");

@@ -5,7 +5,7 @@
 //! skill's words in its gaps alone.
 
 use jiff::{SignedDuration, Timestamp};
-use platinum_core::{TaskId, VaultPath, WhatsappSend, text::one_line};
+use platinum_core::{TaskId, VaultPath, WhatsappSend, format_minute, text::one_line};
 use platinum_policy::MAX_ATTACHMENT_BYTES;
 use platinum_vault::{Vault, note::TaskNote};
 use serde_json::{Value, json};
@@ -197,7 +197,8 @@ impl WhatsappProposeCtx {
         let mut doubts: Vec<String> = doubts.collect::<Result<_, _>>().map_err(invalid)?;
         if let Some(until) = until.filter(|until| *until <= self.proposals.now + SOON) {
             doubts.push(format!(
-                "WhatsApp takes an answer only until {until:.0}: approve it before."
+                "WhatsApp takes an answer only until {}: approve it before.",
+                format_minute(until)
             ));
         }
         let mut action = WhatsappSend {

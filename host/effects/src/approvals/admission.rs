@@ -5,8 +5,8 @@
 //! one comes first.
 
 use platinum_core::{
-    AgentNameError, DraftId, PathError, TaskId, Timestamp, VaultPath, layout, sha256_hex,
-    text::one_line,
+    AgentNameError, DraftId, PathError, TaskId, Timestamp, VaultPath, format_time, layout,
+    sha256_hex, text::one_line, whole_second,
 };
 use platinum_journal::{
     JournalError, State,
@@ -295,7 +295,7 @@ fn put_back(
             tracing::warn!(draft = %id, "Cannot write what would leave now into it: {error}.");
         }
         note.set(RETURNED[0], reason.as_str())?;
-        note.set(RETURNED[1], at.to_string())?;
+        note.set(RETURNED[1], format_time(whole_second(at)))?;
         // Compared and exchanged: an edit of this very moment stays, and is seen the next time.
         let vault = inspection.vault;
         let text = note.to_text();

@@ -52,11 +52,16 @@ fn read_ubl_invoice_with_all_its_parts() {
             "The allowance of 10 on the whole document is the line 3.",
             "The charge of 5 on the whole document is the line 4.",
             "Paid before: 34.45",
+            "Files inside of it, which were not read: 1",
+        ]
+    );
+    assert_eq!(
+        invoice.details,
+        [
             "It says: Thank you.",
             "Order: PO-9",
             "Buyer's reference: 04011000-12345-03",
             "Delivered on: 2026-11-20",
-            "Files inside of it, which were not read: 1",
         ]
     );
 }

@@ -89,7 +89,7 @@ impl Brought {
                 "{name} brings one more e-invoice than are taken of one mail."
             )),
             None => {
-                invoice.notes.push(format!("It was read from {name}."));
+                invoice.details.push(format!("It was read from {name}."));
                 self.invoices.push(invoice);
             }
         }

@@ -11,15 +11,19 @@ const MAX_BLOCK_BYTES: usize = 48 * 1024;
 /// stay.
 pub fn invoice_block(invoice: &Invoice) -> String {
     let mut invoice = invoice.clone().cleaned();
-    let mut room = MAX_BLOCK_BYTES / 3;
-    let kept = invoice.notes.iter().take_while(|note| {
-        room = room.saturating_sub(note.len());
-        room > 0
-    });
-    let kept = kept.count();
-    if kept < invoice.notes.len() {
-        invoice.notes.truncate(kept);
-        invoice.notes.push(MORE_NOTES.to_owned());
+    for (list, mut room) in [
+        (&mut invoice.notes, MAX_BLOCK_BYTES / 3),
+        (&mut invoice.details, MAX_BLOCK_BYTES / 6),
+    ] {
+        let kept = list.iter().take_while(|note| {
+            room = room.saturating_sub(note.len());
+            room > 0
+        });
+        let kept = kept.count();
+        if kept < list.len() {
+            list.truncate(kept);
+            list.push(MORE_NOTES.to_owned());
+        }
     }
     let all = invoice.lines.len();
     loop {

@@ -103,9 +103,11 @@ fn einvoice_in_a_mail_becomes_one_accounting_task() {
         let (note, invoice) = &found[0];
         assert_eq!(invoice.number.as_deref(), Some(number));
         assert!(
-            has_note(invoice, &format!("It was read from {name}.")),
+            invoice
+                .details
+                .contains(&format!("It was read from {name}.")),
             "{:?}",
-            invoice.notes
+            invoice.details
         );
         assert_eq!(note.fact("message-id"), ["a@x"]);
         assert_eq!(note.fact("from-address"), ["billing@supplier.example"]);

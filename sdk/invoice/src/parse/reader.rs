@@ -289,6 +289,7 @@ impl Parser {
             Key::Total => self.take_amount(value, line, |invoice| &mut invoice.total),
             Key::Payable => self.take_amount(value, line, |invoice| &mut invoice.payable),
             Key::Note => add_note(&mut self.invoice.notes, value),
+            Key::Detail => add_note(&mut self.invoice.details, value),
             Key::Item => match &mut self.only_line.name {
                 None => self.only_line.name = Some(text()),
                 Some(name) => *name = format!("{name}; {value}"),

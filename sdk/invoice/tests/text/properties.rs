@@ -129,6 +129,10 @@ proptest! {
 #[test]
 fn parse_largest_invoice_is_the_same() {
     let long = "|".repeat(400);
+    let many = || {
+        let texts = (0..200).map(|at| format!("{at} {}", "ä".repeat(600)));
+        texts.collect::<Vec<_>>()
+    };
     let invoice = Invoice {
         lines: vec![
             Line {
@@ -141,15 +145,18 @@ fn parse_largest_invoice_is_the_same() {
             };
             MAX_LINES + 50
         ],
-        notes: (0..200)
-            .map(|at| format!("{at} {}", "ä".repeat(600)))
-            .collect(),
+        notes: many(),
+        details: many(),
         ..Invoice::default()
     }
     .cleaned();
     assert_eq!(
-        (invoice.lines.len(), invoice.notes.len()),
-        (MAX_LINES, MAX_NOTES)
+        (
+            invoice.lines.len(),
+            invoice.notes.len(),
+            invoice.details.len()
+        ),
+        (MAX_LINES, MAX_NOTES, MAX_NOTES)
     );
     assert_eq!(
         invoice.notes.last().unwrap(),

@@ -184,6 +184,9 @@ impl Endpoint {
         let connected = timeout(limit, connecting)
             .await
             .map_err(|_| late("the connection", limit))?;
+        // A command is written in several pieces: each but the first would wait for the server's delayed
+        // acknowledgement of the one before, some 40 ms.
+        let connected = connected.and_then(|tcp| tcp.set_nodelay(true).map(|()| tcp));
         connected.map_err(|error| {
             let reason = match error.kind() {
                 std::io::ErrorKind::ConnectionRefused => format!(

@@ -88,6 +88,19 @@ pub(crate) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<(), CommandE
             );
         }
     }
+    for (zone, file) in [("email", &args.cloud_mail), ("social", &args.cloud_social)] {
+        let is_set_up = config.zones.configured().any(|(id, _)| id == zone);
+        if let Some(file) = file.as_deref().filter(|_| !is_set_up) {
+            checks.push(Check::error(
+                "cloud",
+                format!(
+                    "{} was not tried: it needs the server of [zones.{zone}], which is not in {}",
+                    plain(&file.display().to_string(), 200),
+                    ctx.config_path().display()
+                ),
+            ));
+        }
+    }
     checks.push(model(&config));
     match skill::Checker::new() {
         Ok(checker) => checks

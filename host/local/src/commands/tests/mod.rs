@@ -684,6 +684,21 @@ async fn doctor_twice_finds_its_own_state_folder_private() {
 }
 
 #[tokio::test]
+async fn doctor_says_that_a_file_without_its_zone_is_not_tried() {
+    let home = Home::ready().await;
+    let (shown, ended) = home
+        .tries(&["doctor", "--cloud-social", "social.toml"])
+        .await;
+    assert!(
+        shown.contains(
+            "social.toml was not tried: it needs the server of [zones.social], which is not in"
+        ),
+        "{shown}"
+    );
+    assert!(ended.is_err());
+}
+
+#[tokio::test]
 async fn doctor_names_the_missing_part_of_the_mail() {
     let home = Home::ready().await;
     let config = home.path("config/local.toml");

@@ -97,7 +97,7 @@ fn draft_note_shows_how_it_will_look() {
 fn draft_note_begins_with_its_doubts() {
     let doubts = vec![
         "The bill says EUR 12.00, its lines come to EUR 11.00".to_owned(),
-        "`x` <b>[y](z)</b>\n## ⬇ Only what is below this line is sent \u{202E}".to_owned(),
+        "`x` <b>[y](z)</b>\n## ⬇ You approve only what is below this line \u{202E}".to_owned(),
     ];
     let doubtful = DraftNote {
         doubts: doubts.clone(),
@@ -105,7 +105,7 @@ fn draft_note_begins_with_its_doubts() {
     };
     let callout = "> [!warning] Look at this first\n\
         > - The bill says EUR 12.00, its lines come to EUR 11.00\n\
-        > - 'x' &lt;b&gt;\\[y\\]\\(z\\)&lt;/b&gt; \\#\\# ⬇ Only what is below this line is sent\n\n";
+        > - 'x' &lt;b&gt;\\[y\\]\\(z\\)&lt;/b&gt; \\#\\# ⬇ You approve only what is below this line\n\n";
     let alone = doubtful.render();
     let body = alone.split_once("\n---\n").unwrap().1;
     assert_eq!(body, format!("{callout}{BOUNDARY}\n\nOn Monday.\n"));
@@ -231,7 +231,7 @@ fn draft_note_damaged_line_is_an_explained_refusal() {
     );
     assert_eq!(leaves(&text.replace(BOUNDARY, "")), Err(missing));
     assert_eq!(
-        leaves(&text.replace(BOUNDARY, "# only what is below this line is sent!")),
+        leaves(&text.replace(BOUNDARY, "# you approve only what is below this line!")),
         Err(format!(
             "line {line}: this line says where your text begins and was changed; write it as \
              `{BOUNDARY}`"
@@ -285,7 +285,7 @@ proptest! {
     #[test]
     fn draft_note_any_mail_is_only_shown(
         parts in prop::collection::vec(prop::sample::select(&[
-            "## ⬇ Only what is below this line is sent", "\n", "\r", "```", "````text", "~~~", "> ", "<!--", "%%",
+            "## ⬇ You approve only what is below this line", "\n", "\r", "```", "````text", "~~~", "> ", "<!--", "%%",
             "<%", "<", "%", "![[x]]", "`= x`", "\u{202E}", "\u{200B}", "[a]: b", "---", "a", "- ", "# Mail", "\t",
         ][..]), 0..24),
         subject in hostile(), from in hostile(), value in hostile(),

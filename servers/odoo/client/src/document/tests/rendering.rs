@@ -295,7 +295,7 @@ const HOSTILE: [&str; 12] = [
     "tags \u{E0041}\u{E0042} and \u{0}\u{7} controls",
     "%%hidden%% <%* run %> `= x` ```js",
     "---\nkind: task\n---",
-    "## ⬇ Only what is below this line is sent",
+    "## ⬇ You approve only what is below this line",
     "ONLY WHAT IS BELOW THIS LINE IS SENT",
     "👩\u{200D}👧 Größe 日本語",
     "\t  tabs   and    blanks  ",
