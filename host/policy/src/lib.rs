@@ -2,7 +2,7 @@
 //!
 //! Lives here: the ceiling of a role ([`ceiling`], [`decide`]), who may change which path
 //! ([`check`]), which folders a skill may be granted ([`check_folder`]), which paths are synced at
-//! all ([`is_synced`]), and the built-in zones ([`zone`]).
+//! all ([`is_synced`]) and which of those the owner lets leave ([`SyncChoice`]), and the built-in zones ([`zone`]).
 //! Lives elsewhere: linking what is granted is in `engine`; asking [`check`] about a commit or a
 //! write is the business of the synchronizer and of `capabilities`; what a note says is `vault`'s.
 //! To add a capability: 1. its file under `wit/`; 2. its line in `core`; 3. its roles in
@@ -10,6 +10,7 @@
 //! Invariants: no I/O; configuration can only narrow a ceiling, never raise it; a path that no
 //! rule mentions is refused to the cloud.
 
+mod choice;
 mod devices;
 mod folders;
 mod grants;
@@ -20,6 +21,7 @@ mod synced;
 mod tests;
 mod zones;
 
+pub use choice::{CHOOSABLE_FOLDERS, ChoiceError, SyncChoice};
 pub use folders::{FolderAccess, FolderRefusal, UnknownAccess, check_folder};
 pub use grants::{Grants, Refusal, decide};
 pub use paths::{Change, Rule, Violation, check};

@@ -26,6 +26,7 @@ mod reject;
 mod resolve;
 mod skill;
 mod status;
+mod sync;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -50,6 +51,8 @@ use terminal::Paint;
 pub(crate) enum Command {
     Init(init::InitArgs),
     Status(status::StatusArgs),
+    #[command(subcommand)]
+    Sync(sync::SyncCommand),
     Approvals(approvals::ApprovalsArgs),
     Approve(approve::ApproveArgs),
     Reject(reject::RejectArgs),
@@ -81,6 +84,7 @@ impl Command {
         match self {
             Command::Init(args) => init::run(args, ctx),
             Command::Status(args) => status::run(&args, ctx),
+            Command::Sync(command) => sync::run(&command, ctx),
             Command::Approvals(args) => approvals::run(&args, ctx),
             Command::Approve(args) => approve::run(&args, ctx),
             Command::Reject(args) => reject::run(&args, ctx),

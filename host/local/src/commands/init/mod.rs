@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use config::{config_text, write_config};
 
-use platinum_core::{VaultPath, layout};
-use platinum_daemon::{skills::LockMemory, skills_folder};
+use platinum_core::{Role, VaultPath, layout};
+use platinum_daemon::{Config, skills::LockMemory, skills_folder};
+use platinum_policy::MAX_FILE_BYTES;
 use platinum_repo::Address;
 use platinum_vault::{Vault, VaultError};
 use platinum_verify::Identity;
@@ -18,7 +19,8 @@ use super::{
     CommandError, Context, Kind, in_home,
     keys::{EXCHANGE, identity},
     skill::add::Addition,
-    terminal::Level,
+    sync,
+    terminal::{Level, count, plain},
 };
 
 /// Make a vault and this machine's configuration.
@@ -35,6 +37,15 @@ pub(crate) struct InitArgs {
     /// [default: platinum/local in the user's state folder].
     #[arg(long)]
     state: Option<PathBuf>,
+    /// Of the folders Inbox, Plans, Done and Updates (or folders in them) sync only these: `Inbox,Plans/Shared`.
+    #[arg(long, value_delimiter = ',', value_name = "FOLDERS")]
+    folders: Option<Vec<String>>,
+    /// Of the types of attachments sync only these: `png,pdf`.
+    #[arg(long, value_delimiter = ',', value_name = "TYPES")]
+    types: Option<Vec<String>>,
+    /// Sync what is there without asking.
+    #[arg(long)]
+    yes: bool,
 }
 
 /// The folder of installed skills in the state folder.
@@ -76,7 +87,16 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
         )
         .hint("choose another folder with --state, or another file with --config"));
     }
-    let written = config_text(&root, &state, &state.join(SKILLS), &args.remote)?;
+    let choice = config::Choice {
+        folders: args.folders.as_deref(),
+        types: args.types.as_deref(),
+    };
+    let written = config_text(&root, &state, &state.join(SKILLS), &args.remote, &choice)?;
+    // Before anything is made.
+    let future = Config::of_text(&written, config, Role::Local)?;
+    if root.is_dir() {
+        agree(&Vault::open(&root)?, &future, args.yes, ctx)?;
+    }
 
     std::fs::create_dir_all(&root)?;
     let vault = Vault::open(&root)?;
@@ -138,6 +158,55 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
             "{} {added}; `platinum skill list` shows what they run on\n",
             good("skills")
         )),
+    ))
+}
+
+/// Shows what of a vault that is there already would be synced, and asks.
+fn agree(
+    vault: &Vault,
+    config: &Config,
+    is_agreed: bool,
+    ctx: &Context,
+) -> Result<(), CommandError> {
+    let preview = sync::preview(vault, config)?;
+    let is_own = |(name, text): (&str, &str)| {
+        // One that cannot be read is the owner's.
+        let there = vault.read(&vault_path(name)?, MAX_FILE_BYTES as u64);
+        Ok(match there {
+            Err(VaultError::NotFound(_)) => false,
+            there => there.ok().as_deref() != Some(text.as_bytes()),
+        })
+    };
+    if preview.is_empty()
+        && !is_own((layout::HANDBOOK, HANDBOOK))?
+        && !is_own((layout::DASHBOARD, DASHBOARD))?
+    {
+        return Ok(());
+    }
+    let remote = match config.sync.remote.as_str() {
+        "" => "the remote, once you name one".to_owned(),
+        remote => plain(remote, 300),
+    };
+    ctx.print(&format!(
+        "{} has files already. These would be synced with {remote}:\n\n{}",
+        plain(&vault.root().to_string_lossy(), 300),
+        sync::text(&preview, ctx.paint)
+    ))?;
+    let question = format!("Sync {}?", count(preview.files(), "file", "files"));
+    if is_agreed
+        || ctx.asks(
+            &question,
+            "--yes syncs what is shown above; --folders and --types sync less of it",
+        )?
+    {
+        return ctx.print("\n");
+    }
+    Err(CommandError::new(
+        Kind::Refused,
+        "nothing was made, and nothing leaves this machine",
+    )
+    .hint(
+        "--folders and --types sync less; what is moved to another folder of the vault stays here",
     ))
 }
 
