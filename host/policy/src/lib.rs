@@ -27,8 +27,8 @@ pub use grants::{Grants, Refusal, decide};
 pub use paths::{Change, Rule, Violation, check};
 pub use roles::{allows, ceiling};
 pub use synced::{
-    ATTACHMENT_TYPES, MAX_ATTACHMENT_BYTES, MAX_FILE_BYTES, could_be_synced, is_attachable,
-    is_synced,
+    ATTACHMENT_TYPES, MAX_ATTACHMENT_BYTES, MAX_FILE_BYTES, MAX_LFS_POINTER_BYTES, could_be_synced,
+    is_attachable, is_lfs_pointer, is_synced,
 };
 pub use zones::{
     BUILT_IN_ZONES, ForeignAction, Locality, ZoneSpec, check_action, has_draft_for_each_account,

@@ -75,10 +75,13 @@ pub(super) fn text(preview: &SyncPreview, paint: Paint) -> String {
     if !elsewhere.is_empty() {
         let mut all: Vec<_> = elsewhere.iter().collect();
         all.sort_by_key(|(_, files)| std::cmp::Reverse(**files));
-        let named = all.iter().take(NAMED).map(|(folder, files)| match *folder {
-            "" => format!("{files} at the top"),
-            folder => format!("{files} in {}/", plain(folder, 60)),
-        });
+        let named = all
+            .iter()
+            .take(NAMED)
+            .map(|(folder, files)| match folder.as_str() {
+                "" => format!("{files} at the top"),
+                folder => format!("{files} in {}/", plain(folder, 60)),
+            });
         let named: Vec<String> = named.collect();
         let more = match all.len().saturating_sub(NAMED) {
             0 => String::new(),

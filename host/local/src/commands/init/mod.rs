@@ -3,6 +3,7 @@
 
 mod config;
 mod ignore;
+mod questions;
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,6 @@ use config::{config_text, write_config};
 
 use platinum_core::{Role, VaultPath, layout};
 use platinum_daemon::{Config, skills::LockMemory, skills_folder};
-use platinum_policy::MAX_FILE_BYTES;
 use platinum_repo::Address;
 use platinum_vault::{Vault, VaultError};
 use platinum_verify::Identity;
@@ -19,8 +19,7 @@ use super::{
     CommandError, Context, Kind, in_home,
     keys::{EXCHANGE, identity},
     skill::add::Addition,
-    sync,
-    terminal::{Level, count, plain},
+    terminal::Level,
 };
 
 /// Make a vault and this machine's configuration.
@@ -43,6 +42,9 @@ pub(crate) struct InitArgs {
     /// Of the types of attachments sync only these: `png,pdf`.
     #[arg(long, value_delimiter = ',', value_name = "TYPES")]
     types: Option<Vec<String>>,
+    /// If the remote has a history that other programs made, take it over, with one commit on top; without asking.
+    #[arg(long)]
+    adopt: bool,
     /// Sync what is there without asking.
     #[arg(long)]
     yes: bool,
@@ -54,7 +56,7 @@ const SKILLS: &str = "skills";
 const HANDBOOK: &str = include_str!("handbook.md");
 const DASHBOARD: &str = include_str!("dashboard.md");
 
-pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
+pub(crate) async fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
     let config = ctx.config_path();
     if config.exists() {
         return Err(CommandError::new(
@@ -94,8 +96,12 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
     let written = config_text(&root, &state, &state.join(SKILLS), &args.remote, &choice)?;
     // Before anything is made.
     let future = Config::of_text(&written, config, Role::Local)?;
+    let history = match args.remote.as_str() {
+        "" => None,
+        _ => questions::look_at_remote(&future, args.adopt, ctx).await?,
+    };
     if root.is_dir() {
-        agree(&Vault::open(&root)?, &future, args.yes, ctx)?;
+        questions::agree(&Vault::open(&root)?, &future, args.yes, ctx)?;
     }
 
     std::fs::create_dir_all(&root)?;
@@ -116,6 +122,10 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
     write_config(config, &written)?;
     let identity = identity(&ctx.load()?)?;
     let skills = add_bundled_skills(&state, &identity)?;
+    if let Some(history) = history {
+        let done = history.adopt(&identity).await?;
+        ctx.print(&format!("{done}\n"))?;
+    }
 
     let good = |word: &str| ctx.paint.word(Level::Ok, word);
     let pages = if made.is_empty() {
@@ -158,55 +168,6 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
             "{} {added}; `platinum skill list` shows what they run on\n",
             good("skills")
         )),
-    ))
-}
-
-/// Shows what of a vault that is there already would be synced, and asks.
-fn agree(
-    vault: &Vault,
-    config: &Config,
-    is_agreed: bool,
-    ctx: &Context,
-) -> Result<(), CommandError> {
-    let preview = sync::preview(vault, config)?;
-    let is_own = |(name, text): (&str, &str)| {
-        // One that cannot be read is the owner's.
-        let there = vault.read(&vault_path(name)?, MAX_FILE_BYTES as u64);
-        Ok(match there {
-            Err(VaultError::NotFound(_)) => false,
-            there => there.ok().as_deref() != Some(text.as_bytes()),
-        })
-    };
-    if preview.is_empty()
-        && !is_own((layout::HANDBOOK, HANDBOOK))?
-        && !is_own((layout::DASHBOARD, DASHBOARD))?
-    {
-        return Ok(());
-    }
-    let remote = match config.sync.remote.as_str() {
-        "" => "the remote, once you name one".to_owned(),
-        remote => plain(remote, 300),
-    };
-    ctx.print(&format!(
-        "{} has files already. These would be synced with {remote}:\n\n{}",
-        plain(&vault.root().to_string_lossy(), 300),
-        sync::text(&preview, ctx.paint)
-    ))?;
-    let question = format!("Sync {}?", count(preview.files(), "file", "files"));
-    if is_agreed
-        || ctx.asks(
-            &question,
-            "--yes syncs what is shown above; --folders and --types sync less of it",
-        )?
-    {
-        return ctx.print("\n");
-    }
-    Err(CommandError::new(
-        Kind::Refused,
-        "nothing was made, and nothing leaves this machine",
-    )
-    .hint(
-        "--folders and --types sync less; what is moved to another folder of the vault stays here",
     ))
 }
 

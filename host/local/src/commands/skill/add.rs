@@ -45,10 +45,11 @@ pub(super) fn run(args: &AddArgs, ctx: &Context) -> Result<(), CommandError> {
     if addition.candidates.is_empty() {
         return addition.ended();
     }
-    if addition.has_news() && !args.yes {
-        if !ctx.asks("Add them?", "--yes adds what is shown above")? {
-            return Err(CommandError::new(Kind::Refused, "nothing was added"));
-        }
+    if addition.has_news()
+        && !args.yes
+        && !ctx.asks("Add them?", "--yes adds what is shown above")?
+    {
+        return Err(CommandError::new(Kind::Refused, "nothing was added"));
     }
     addition.apply(&identity)?;
     ctx.print(&format!(
