@@ -19,6 +19,7 @@ mod journal;
 mod log;
 mod overview;
 mod paused;
+mod preview;
 mod status;
 mod sync;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use log::{LogReceipt, LogRow, finished};
 pub use overview::{SyncOverview, is_daemon_running};
 pub use paused::Paused;
 pub use platinum_daemon::doctor::AgentSeen;
+pub use preview::{FolderPreview, SyncPreview};
 pub use status::{DraftCounts, Status, TaskCounts, ZoneSummary};
 pub use sync::{
     HeldList, RemoteContact, RemoteState, SyncState, TipInfo, WithheldFiles, short_oid,

@@ -64,7 +64,10 @@ impl SyncOverview {
             sync: sync.map(|sync| sync.with_doubts(&doubts)),
             agents,
             withheld: WithheldFiles::of(&snapshot),
-            unsynced: vault.as_ref().map(UnsyncedFiles::read).unwrap_or_default(),
+            unsynced: vault
+                .as_ref()
+                .map(|vault| UnsyncedFiles::read(vault, &*unsynced::by_choice(config)))
+                .unwrap_or_default(),
             held: HeldList::read(&config.vault.state),
             tentative: snapshot.tentative,
             doubts,

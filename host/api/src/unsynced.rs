@@ -6,6 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use platinum_core::VaultPath;
+use platinum_daemon::Config;
+use platinum_repo::{RefName, Repo};
 use platinum_vault::{Unreadable, UnsyncedFiles};
 
 use crate::{
@@ -16,6 +19,28 @@ use crate::{
 /// At most so many folders and types are named.
 const NAMED: usize = 8;
 
+/// What says whether a file that could be synced stays here because the owner chose so: it is not chosen, and the
+/// remote has it not already.
+pub(crate) fn by_choice(config: &Config) -> Box<dyn Fn(&VaultPath) -> bool> {
+    // It was checked when the configuration was read.
+    let choice = config.sync.choice().unwrap_or_default();
+    let git_dir = config.vault.state.join("vault.git");
+    let shared = git_dir.exists().then(|| {
+        // A repository that cannot be read is an error in the row of the sync.
+        let repo = Repo::open_or_init(&git_dir).ok()?;
+        let base = repo.tip(RefName::Applied).ok()??;
+        Some((repo, base))
+    });
+    let shared = shared.flatten();
+    Box::new(move |path| {
+        let is_shared = || {
+            let (repo, base) = shared.as_ref()?;
+            repo.blob_at(*base, path).ok()?
+        };
+        !choice.includes(path) && is_shared().is_none()
+    })
+}
+
 /// Beside "in sync": how many files that does not speak of.
 pub(crate) fn beside(files: &UnsyncedFiles) -> Option<String> {
     let stay = count(
@@ -25,13 +50,20 @@ pub(crate) fn beside(files: &UnsyncedFiles) -> Option<String> {
     );
     let elsewhere: u64 = files.elsewhere.values().sum();
     let types: u64 = files.types.values().sum();
-    let why = match (elsewhere, types) {
-        (0, 0) => return None,
-        (_, 0) => "outside of the synced folders".to_owned(),
-        (0, _) => "of types that are not synced".to_owned(),
-        (elsewhere, types) => format!(
-            "{elsewhere} outside of the synced folders, {types} of types that are not synced"
-        ),
+    let left_out: u64 = files.left_out.values().sum();
+    let why = [
+        (elsewhere, "outside of the synced folders"),
+        (types, "of types that are not synced"),
+        (left_out, "left out by your choice"),
+    ];
+    let why: Vec<_> = why.into_iter().filter(|(n, _)| *n > 0).collect();
+    let why = match why.as_slice() {
+        [] => return None,
+        [(_, why)] => (*why).to_owned(),
+        all => {
+            let all: Vec<String> = all.iter().map(|(n, why)| format!("{n} {why}")).collect();
+            all.join(", ")
+        }
     };
     Some(format!("{stay} ({why})"))
 }
@@ -46,7 +78,10 @@ pub(crate) fn check(files: &UnsyncedFiles) -> Option<Check> {
         "" => "without an extension".to_owned(),
         extension => format!(".{}", plain(extension, 20)),
     });
-    let parts: Vec<String> = folders.into_iter().chain(types).collect();
+    let left_out = named(&files.left_out, |folder| {
+        format!("left out in {}/", plain(folder, 60))
+    });
+    let parts: Vec<String> = [folders, types, left_out].concat();
     (!parts.is_empty()).then(|| Check::new("not synced", Level::Dim, parts.join(", ")))
 }
 

@@ -150,7 +150,8 @@ impl Host {
             scanner: secrets.scanner(),
         })
         .map_err(|error| HostError::Sync(error.to_string()))?
-        .with_lease(Duration::from_secs(config.sync.lease_seconds));
+        .with_lease(Duration::from_secs(config.sync.lease_seconds))
+        .with_choice(config.sync.choice().map_err(HostError::Config)?);
         let model = platinum_llm::build(&config.model, &config.vault.state)
             .map_err(|error| HostError::Model(error.to_string()))?;
         let mut sessions = BTreeMap::new();

@@ -37,6 +37,20 @@ pub fn is_synced(path: &VaultPath) -> bool {
         && (is_in_known_folder(path) || is_known_top_file(path))
 }
 
+/// How a Git LFS pointer begins: what Git has in place of a file that is kept elsewhere.
+const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
+/// A longer file is no such pointer.
+pub const MAX_LFS_POINTER_BYTES: usize = 1024;
+
+/// Whether the bytes of an attachment are a Git LFS pointer and not the file itself: it would take the place of the
+/// real one. A note may say what it likes.
+pub fn is_lfs_pointer(path: &VaultPath, bytes: &[u8]) -> bool {
+    let is_note = path
+        .extension()
+        .is_none_or(|extension| extension.eq_ignore_ascii_case("md"));
+    !is_note && bytes.len() <= MAX_LFS_POINTER_BYTES && bytes.starts_with(LFS_POINTER)
+}
+
 /// Whether a file may leave with what is approved: it lies where the owner puts files, in `Inbox/` or `Approved/`, and
 /// is of a type that is synced. A cloud agent can make files in every other folder, also after the approval.
 pub fn is_attachable(path: &VaultPath) -> bool {
@@ -104,6 +118,20 @@ mod tests {
         ] {
             assert!(synced(path), "{path}");
         }
+    }
+
+    #[test]
+    fn is_lfs_pointer_of_attachments_alone() {
+        let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+        let found =
+            |path: &str, bytes: &[u8]| is_lfs_pointer(&VaultPath::new(path).unwrap(), bytes);
+        assert!(found("Inbox/a.png", pointer));
+        assert!(!found("Inbox/a.md", pointer));
+        assert!(!found("Inbox/a.png", b"\x89PNG\r\n"));
+        assert!(!found(
+            "Inbox/a.png",
+            &[pointer.as_slice(), &[b'x'; 1024]].concat()
+        ));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use platinum_core::{Backoff, DraftId, TaskId, Timestamp, VaultPath, ZoneId, layout};
+use platinum_policy::SyncChoice;
 use platinum_protocol::{Claimed, TaskPlace, reconcile::Intent};
 use platinum_repo::{MaintenanceError, RemoteEvent};
 use platinum_tasks::has_undecided_post;
@@ -44,6 +45,13 @@ impl Synchronizer {
     #[must_use]
     pub fn with_delays_while_away(mut self, while_away: Backoff) -> Self {
         self.while_away = while_away;
+        self
+    }
+
+    /// The same, giving the remote only those new files that the owner chose.
+    #[must_use]
+    pub fn with_choice(self, choice: SyncChoice) -> Self {
+        self.replica.worktree.choose(choice);
         self
     }
 

@@ -37,7 +37,7 @@ pub enum SyncError {
     Violation(Violation),
     /// The remote lost what it had.
     #[error(
-        "the remote has no branch `main`, but had commit {0} before; restore it from a backup or from this machine"
+        "the remote has no branch `main`, but had commit {0} before; `platinum remote restore` puts it back from the owner's machine"
     )]
     RemoteLost(String),
     /// This agent may not make the change.

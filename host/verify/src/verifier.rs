@@ -20,7 +20,7 @@ use platinum_repo::{
 
 use crate::{
     budget::Budget,
-    claim_rules,
+    claim_rules, device_rules,
     duplicates::{self, DuplicateTask},
     history::{Assessment, Author, values},
     key_status::{self, KeyStatus, Keys},
@@ -383,8 +383,12 @@ impl<'a> Verifier<'a> {
                 ));
                 continue;
             }
-            let len = changed.blob.map(|blob| self.repo.blob_len(blob));
-            let len = len.transpose()?.unwrap_or(0);
+            let Some(blob) = changed.blob else { continue };
+            let len = self.repo.blob_len(blob)?;
+            if device_rules::is_lfs_blob(self.repo, path, (blob, len))? {
+                let what = device_rules::LFS_POINTER;
+                reasons.push(format!("{path} may not be: {what}"));
+            }
             if len > MAX_FILE_BYTES {
                 reasons.push(format!(
                     "{path} has {len} bytes; {MAX_FILE_BYTES} is the most"

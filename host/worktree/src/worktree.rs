@@ -10,6 +10,7 @@ use std::sync::{
 };
 
 use platinum_core::{AgentName, VaultPath};
+use platinum_policy::SyncChoice;
 use platinum_repo::{Edit, Oid, Repo, RepoError};
 use platinum_vault::Vault;
 use platinum_watch::DirtyPaths;
@@ -132,6 +133,11 @@ impl Worktree {
     /// Notes that these paths are about to be changed: the next scan reads them.
     pub fn touch<'a>(&self, paths: impl Iterator<Item = &'a VaultPath>) {
         self.state().touch(paths);
+    }
+
+    /// From now on a file that the applied commit has not is taken only if the owner chose it.
+    pub fn choose(&self, choice: SyncChoice) {
+        self.state().choose(choice);
     }
 
     /// From now on the watcher says which paths changed.

@@ -64,7 +64,15 @@ impl Config {
             path: path.to_owned(),
             why,
         })?;
-        let mut config = Self::parse(&text)
+        Self::of_text(&text, path, role)
+    }
+
+    /// The configuration that a file at this path would be, had it this text.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn of_text(text: &str, path: &Path, role: Role) -> Result<Self, ConfigError> {
+        let mut config = Self::parse(text)
             .and_then(|config| config.checked(role))
             .map_err(|what| ConfigError::Wrong {
                 path: path.to_owned(),
@@ -151,6 +159,7 @@ impl Config {
         self.agent(role)?;
         self.narrowed()?;
         self.folders()?;
+        self.sync.choice()?;
         Ok(self)
     }
 

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use platinum_core::{VaultPath, ZoneId};
 use platinum_llm::LlmConfig;
+use platinum_policy::{ChoiceError, SyncChoice};
 use serde::Deserialize;
 
 use super::zones::Zones;
@@ -69,6 +70,26 @@ pub struct SyncSection {
     pub lease_seconds: u64,
     /// Environment variables that git's credential helpers may see.
     pub env: Vec<String>,
+    /// The owner's folders that are synced.
+    pub(super) folders: Vec<String>,
+    /// The types of attachments that are synced.
+    pub(super) types: Vec<String>,
+}
+
+impl SyncSection {
+    /// Which files the owner lets leave.
+    ///
+    /// # Errors
+    /// If a folder or a type is none that may be synced.
+    pub fn choice(&self) -> Result<SyncChoice, String> {
+        SyncChoice::new(&self.folders, &self.types).map_err(|error| {
+            let key = match error {
+                ChoiceError::Folder(_) => "folders",
+                ChoiceError::Type(_) => "types",
+            };
+            format!("`sync.{key}`: {error}")
+        })
+    }
 }
 
 /// What may not leave this machine.

@@ -23,9 +23,11 @@ mod pause;
 mod pending;
 mod recover;
 mod reject;
+mod remote;
 mod resolve;
 mod skill;
 mod status;
+mod sync;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -50,11 +52,15 @@ use terminal::Paint;
 pub(crate) enum Command {
     Init(init::InitArgs),
     Status(status::StatusArgs),
+    #[command(subcommand)]
+    Sync(sync::SyncCommand),
     Approvals(approvals::ApprovalsArgs),
     Approve(approve::ApproveArgs),
     Reject(reject::RejectArgs),
     Resolve(resolve::ResolveArgs),
     Recover(recover::RecoverArgs),
+    #[command(subcommand)]
+    Remote(remote::RemoteCommand),
     Undo(undo::UndoArgs),
     Pause(pause::PauseArgs),
     Resume(pause::ResumeArgs),
@@ -79,12 +85,14 @@ impl Command {
     /// Runs it.
     pub(crate) async fn run(self, ctx: &Context) -> Result<(), CommandError> {
         match self {
-            Command::Init(args) => init::run(args, ctx),
+            Command::Init(args) => init::run(args, ctx).await,
             Command::Status(args) => status::run(&args, ctx),
+            Command::Sync(command) => sync::run(&command, ctx),
             Command::Approvals(args) => approvals::run(&args, ctx),
             Command::Approve(args) => approve::run(&args, ctx),
             Command::Reject(args) => reject::run(&args, ctx),
             Command::Resolve(args) => resolve::run(&args, ctx),
+            Command::Remote(command) => remote::run(&command, ctx).await,
             Command::Recover(args) => recover::run(&args, ctx),
             Command::Undo(args) => undo::run(&args, ctx),
             Command::Pause(args) => pause::pause(&args, ctx),

@@ -1,13 +1,28 @@
-//! What commands print: aligned tables, one calm colour a word.
+//! What commands print and ask: aligned tables, one calm colour a word, a question with yes or no.
 //!
 //! Lives elsewhere: the words, and what makes text from outside harmless, are `platinum_api`'s.
 
-use std::io::IsTerminal;
+use std::io::{BufRead as _, IsTerminal};
 
 pub(super) use platinum_api::{
     Level,
     text::{count, plain},
 };
+
+use super::{CommandError, Context, Kind};
+
+impl Context {
+    /// Asks on the terminal whether to go on; not on one, nobody can be asked, and `instead` says what to do.
+    pub(super) fn asks(&self, question: &str, instead: &str) -> Result<bool, CommandError> {
+        if !std::io::stdin().is_terminal() {
+            return Err(CommandError::new(Kind::Usage, "nobody can be asked here").hint(instead));
+        }
+        self.print(&format!("\n{question} [y/N] "))?;
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer)?;
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    }
+}
 
 /// Colours words, on a terminal.
 #[derive(Debug, Clone, Copy)]

@@ -219,6 +219,25 @@ async fn device_is_a_member_until_it_is_removed() {
     assert_eq!(stage.read(&path).unwrap(), "from the phone\n");
     assert_eq!(stage.platinum(&["held"]).0, "Nothing is held.\n");
 
+    // A phone that keeps pictures with Git LFS.
+    let picture = stage.vault().join("Inbox/lamp.png");
+    std::fs::write(&picture, "the whole picture").unwrap();
+    stage.sync().await;
+    stage.git(&["pull", "--quiet", "--no-edit"]);
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 17\n";
+    stage.backup("Inbox/lamp.png", pointer, &["-S"]);
+    stage.sync().await;
+    assert_eq!(stage.read(&picture).unwrap(), "the whole picture");
+    let (list, ..) = stage.platinum(&["held"]);
+    assert!(
+        list.contains("Inbox/lamp.png") && list.contains("it is a Git LFS pointer"),
+        "{list}"
+    );
+    stage.git(&["pull", "--quiet", "--no-edit"]);
+    let there = stage.phone().join("Inbox/lamp.png");
+    assert_eq!(stage.read(&there).unwrap(), "the whole picture");
+    stage.platinum(&["held", "drop", "--all"]);
+
     let (out, error, success) = stage.platinum(&["device", "remove", "phone"]);
     assert!(success, "{error}");
     assert!(out.contains("platinum-cloud trust --revoke phone"), "{out}");

@@ -230,7 +230,7 @@ fn doctor_names_a_faulty_remote_object_and_its_remedy() {
 }
 
 /// A commit of a tree that git does not take: both.
-fn faulty(dir: &Path) -> (String, String) {
+pub(crate) fn faulty(dir: &Path) -> (String, String) {
     let blob = git(dir, &["hash-object", "-w", "--stdin"], b"x");
     let mut tree = b"0100644 a.md\0".to_vec();
     tree.extend_from_slice(Repo::oid(&blob).unwrap().as_bytes());

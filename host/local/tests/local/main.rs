@@ -9,6 +9,8 @@
 
 mod devices;
 mod hook;
+mod init;
 mod limits;
+mod remote;
 mod trial;
 mod trust;

@@ -78,6 +78,29 @@ impl GitRemote {
         tip.map_err(|reason| self.endpoint.unreachable(reason))
     }
 
+    /// The names of all branches; nothing is brought here.
+    ///
+    /// # Errors
+    /// If the remote cannot be asked.
+    pub async fn branches(&self) -> Result<Vec<String>, RemoteError> {
+        let args = [
+            "ls-remote",
+            "--heads",
+            "--quiet",
+            "--",
+            ClientOptions::alias(),
+        ];
+        let answer = self.endpoint.ask(&args).await?;
+        if !answer.success {
+            return Err(self.endpoint.failure(&answer.stderr));
+        }
+        let text = String::from_utf8_lossy(&answer.stdout);
+        let names = text
+            .lines()
+            .filter_map(|line| line.split_once("\trefs/heads/"));
+        Ok(names.map(|(_, name)| name.to_owned()).collect())
+    }
+
     /// Asks whether this host may push; nothing is pushed.
     ///
     /// # Errors

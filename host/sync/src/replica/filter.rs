@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use platinum_core::{Role, VaultPath};
+use platinum_policy::is_lfs_pointer;
 use platinum_repo::{Oid, RefName, Repo, RepoError};
 use platinum_secrets::Finding;
 use platinum_verify::{Gate, gate::Published};
 use platinum_worktree::{FileFilter, ScanFilter};
+
+/// Why a Git LFS pointer is withheld: everywhere else it would take the place of the file.
+const LFS_POINTER: &str = "it is a Git LFS pointer and not the file itself; get the file with `git lfs pull` where the vault is a clone, or from where it is whole";
 
 /// What a host is told of a finding: the owner's machine, how to allow it where it is.
 pub(super) fn sentence(role: Role, path: &str, finding: &Finding) -> String {
@@ -57,6 +61,9 @@ impl ScanFilter for GateScan<'_> {
     }
 
     fn check(&self, path: &VaultPath, blob: Oid, bytes: &[u8]) -> Result<(), String> {
+        if is_lfs_pointer(path, bytes) {
+            return Err(LFS_POINTER.to_owned());
+        }
         match self.gate.check_file(path, (blob, bytes), &self.published) {
             Ok(None) => Ok(()),
             Ok(Some(finding)) => Err(sentence(self.role, path.as_str(), &finding)),

@@ -23,6 +23,9 @@ const MAX_FILES: u64 = 1_000_000;
 /// Deeper folders are not opened: each is a file handle.
 const MAX_OPEN: usize = 128;
 
+/// Whether a file that could be synced is not, as the owner chose.
+type Stays<'a> = dyn Fn(&VaultPath) -> bool + 'a;
+
 /// Files that stay on this machine because of where they are or what type they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct UnsyncedFiles {
@@ -30,6 +33,11 @@ pub struct UnsyncedFiles {
     pub elsewhere: BTreeMap<String, u64>,
     /// Those in synced folders that are of another type, by extension; `""` is none.
     pub types: BTreeMap<String, u64>,
+    /// Those that could be synced and are not, as the owner chose, by their outermost folder.
+    pub left_out: BTreeMap<String, u64>,
+    /// `types`, by outermost folder.
+    #[serde(skip)]
+    pub in_folders: BTreeMap<String, BTreeMap<String, u64>>,
     /// Folders that could not be read, wherever they are.
     pub unreadable: Vec<Unreadable>,
     #[serde(skip)]
@@ -37,11 +45,12 @@ pub struct UnsyncedFiles {
 }
 
 impl UnsyncedFiles {
-    /// Counts them, and names what cannot be read of the vault.
-    pub fn read(vault: &Vault) -> Self {
+    /// Counts them, and names what cannot be read of the vault; `stays` says of a file that could be synced whether the
+    /// owner chose that it is not.
+    pub fn read(vault: &Vault, stays: &Stays<'_>) -> Self {
         let mut found = Self::default();
         match open_folder(vault.dir(), ".") {
-            Ok(dir) => found.folder(&dir, "", 0),
+            Ok(dir) => found.folder(&dir, "", 0, stays),
             Err(error) => found.fail("", "open", error.into()),
         }
         found.unreadable.sort();
@@ -50,7 +59,10 @@ impl UnsyncedFiles {
 
     /// How many there are.
     pub fn total(&self) -> u64 {
-        self.elsewhere.values().sum::<u64>() + self.types.values().sum::<u64>()
+        [&self.elsewhere, &self.types, &self.left_out]
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .sum()
     }
 
     fn fail(&mut self, folder: &str, doing: &'static str, error: std::io::Error) {
@@ -65,7 +77,7 @@ impl UnsyncedFiles {
         });
     }
 
-    fn folder(&mut self, dir: &Dir, folder: &str, depth: usize) {
+    fn folder(&mut self, dir: &Dir, folder: &str, depth: usize, stays: &Stays<'_>) {
         let entries = match dir.entries() {
             Ok(entries) => entries,
             Err(error) => return self.fail(folder, "list", error),
@@ -90,7 +102,7 @@ impl UnsyncedFiles {
             match rustix::fs::statat(dir, &name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(about) => {
                     let kind = FileType::from_raw_mode(about.st_mode);
-                    self.entry(dir, (&name, path), kind, depth);
+                    self.entry(dir, (&name, path, kind), depth, stays);
                 }
                 Err(rustix::io::Errno::NOENT) => {}
                 Err(error) => return self.fail(folder, "list", error.into()),
@@ -98,7 +110,13 @@ impl UnsyncedFiles {
         }
     }
 
-    fn entry(&mut self, dir: &Dir, (name, path): (&OsStr, String), kind: FileType, depth: usize) {
+    fn entry(
+        &mut self,
+        dir: &Dir,
+        (name, path, kind): (&OsStr, String, FileType),
+        depth: usize,
+        stays: &Stays<'_>,
+    ) {
         let top = path.split('/').next().unwrap_or_default();
         let is_elsewhere = !layout::FOLDERS.contains(&top);
         // In a synced folder the scan names what has such a name.
@@ -111,7 +129,7 @@ impl UnsyncedFiles {
                 self.fail(&path, "open", rustix::io::Errno::NAMETOOLONG.into());
             }
             FileType::Directory => match open_folder(dir, name) {
-                Ok(below) => self.folder(&below, &path, depth + 1),
+                Ok(below) => self.folder(&below, &path, depth + 1, stays),
                 Err(rustix::io::Errno::NOENT) => {}
                 Err(error) => self.fail(&path, "open", error.into()),
             },
@@ -122,12 +140,18 @@ impl UnsyncedFiles {
                 *self.elsewhere.entry(folder.to_owned()).or_default() += 1;
             }
             FileType::RegularFile => {
-                let Some(path) = synced.ok().filter(|path| !is_synced(path)) else {
+                let Ok(path) = synced else { return };
+                if is_synced(&path) {
+                    if stays(&path) {
+                        *self.left_out.entry(top.to_owned()).or_default() += 1;
+                    }
                     return;
-                };
+                }
                 let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
                 // An editor's own: it is not finished.
                 if extension != "md" && !ATTACHMENT_TYPES.contains(&extension.as_str()) {
+                    let folder = self.in_folders.entry(top.to_owned()).or_default();
+                    *folder.entry(extension.clone()).or_default() += 1;
                     *self.types.entry(extension).or_default() += 1;
                 }
             }
@@ -154,6 +178,7 @@ mod tests {
             "Dashboard.md",
             "README.md",
             "Inbox/note.md",
+            "Inbox/left.md",
             "Inbox/board.canvas",
             "Inbox/voice/a.M4A",
             "Inbox/voice/b.m4a",
@@ -175,7 +200,9 @@ mod tests {
         )
         .unwrap();
         std::os::unix::fs::symlink("Inbox", root.path().join("link")).unwrap();
-        let found = UnsyncedFiles::read(&Vault::open(root.path()).unwrap());
+        let found = UnsyncedFiles::read(&Vault::open(root.path()).unwrap(), &|path| {
+            path.as_str() == "Inbox/left.md"
+        });
         let count = |all: &BTreeMap<String, u64>| -> Vec<(String, u64)> {
             all.iter().map(|(name, n)| (name.clone(), *n)).collect()
         };
@@ -191,6 +218,7 @@ mod tests {
                 ("m4a".to_owned(), 2)
             ]
         );
-        assert_eq!((found.total(), found.unreadable), (9, vec![]));
+        assert_eq!(count(&found.left_out), [("Inbox".to_owned(), 1)]);
+        assert_eq!((found.total(), found.unreadable), (10, vec![]));
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::{AgentName, Member, VaultPath, layout};
-use platinum_policy::{Change, MAX_FILE_BYTES, check};
+use platinum_policy::{Change, MAX_FILE_BYTES, MAX_LFS_POINTER_BYTES, check, is_lfs_pointer};
 use platinum_repo::{Changed, Oid, Repo, RepoError};
 use platinum_tasks::{epoch_in, note_of, task_at};
 
@@ -58,6 +58,25 @@ pub fn faults(
     Ok(faults)
 }
 
+/// What is wrong with a Git LFS pointer.
+pub const LFS_POINTER: &str =
+    "it is a Git LFS pointer and not the file itself; commit the file without LFS";
+
+/// Whether a blob of this length is a Git LFS pointer in the place of an attachment.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub fn is_lfs_blob(
+    repo: &Repo,
+    path: &VaultPath,
+    (blob, len): (Oid, usize),
+) -> Result<bool, RepoError> {
+    // Most are notes, and not read.
+    Ok(len <= MAX_LFS_POINTER_BYTES
+        && !path.as_str().ends_with(".md")
+        && is_lfs_pointer(path, &repo.read_blob(blob, MAX_LFS_POINTER_BYTES)?))
+}
+
 fn content_fault(
     repo: &Repo,
     (path, blob): (&VaultPath, Oid),
@@ -68,6 +87,9 @@ fn content_fault(
         return Ok(Some(format!(
             "it has {len} bytes; {MAX_FILE_BYTES} is the most"
         )));
+    }
+    if is_lfs_blob(repo, path, (blob, len))? {
+        return Ok(Some(LFS_POINTER.to_owned()));
     }
     if path.top() != layout::NEEDS_ACTION || task_at(path).is_none() {
         return Ok(None);

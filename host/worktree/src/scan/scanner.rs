@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::{PathError, VaultPath, layout};
-use platinum_policy::{MAX_FILE_BYTES, could_be_synced, is_synced};
+use platinum_policy::{MAX_FILE_BYTES, SyncChoice, could_be_synced, is_synced};
 use platinum_repo::{Batch, Folder, Oid, Repo};
 use platinum_vault::{FileState, Leftover, Listing, PathEntry, Refused, Vault, VaultError};
 use serde::{Deserialize, Serialize};
@@ -92,6 +92,8 @@ pub(super) struct Scan<'a> {
     /// What may enter the repository.
     pub(super) filter: Box<dyn ScanFilter + 'a>,
     pub(super) base: Option<Oid>,
+    /// Which of the files that the base has not are taken.
+    pub(super) choice: &'a SyncChoice,
     pub(super) stat_cache: &'a mut StatCache,
     pub(super) debounce: &'a mut Debounce,
     /// Folders known from earlier scans: others are scanned with all below them.
@@ -291,6 +293,9 @@ impl Scan<'_> {
         base: Option<Oid>,
     ) -> Result<(), WorktreeError> {
         self.found.any_file = true;
+        if base.is_none() && !self.choice.includes(path) {
+            return Ok(());
+        }
         if base.is_none() {
             self.found.added.insert(path.clone());
         }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use platinum_core::VaultPath;
+use platinum_policy::SyncChoice;
 use platinum_repo::{Oid, Repo};
 use platinum_vault::{Leftover, PathEntry, Vault};
 use platinum_watch::{Changes, DirtyPaths};
@@ -39,6 +40,8 @@ pub(crate) struct ScanState {
     stat_cache: StatCache,
     debounce: Debounce,
     guard: DeletionGuard,
+    /// Which new files are given to the remote.
+    choice: SyncChoice,
     /// Who says which paths changed.
     dirty: Option<DirtyPaths>,
     /// Paths that differed from the base at the last scan, or were not settled.
@@ -72,6 +75,7 @@ impl ScanState {
             stat_cache: StatCache::open(&git_dir.join(STAT_CACHE)),
             debounce: Debounce::default(),
             guard: DeletionGuard::load(git_dir),
+            choice: SyncChoice::default(),
             dirty: None,
             pending: BTreeSet::new(),
             base: None,
@@ -85,6 +89,12 @@ impl ScanState {
     /// From now on this says which paths changed.
     pub(crate) fn watched_by(&mut self, dirty: DirtyPaths) {
         self.dirty = Some(dirty);
+        self.scan_all = true;
+    }
+
+    /// From now on only what is chosen is new to the remote.
+    pub(crate) fn choose(&mut self, choice: SyncChoice) {
+        self.choice = choice;
         self.scan_all = true;
     }
 
@@ -222,6 +232,7 @@ impl ScanState {
             repo,
             filter: filter.begin_scan(repo, base)?,
             base,
+            choice: &self.choice,
             stat_cache: &mut self.stat_cache,
             debounce: &mut self.debounce,
             known: &self.folders,

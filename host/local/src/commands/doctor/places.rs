@@ -175,7 +175,7 @@ pub(super) fn unreadable(config: &Config) -> Vec<Check> {
     // As for the conflicts.
     Vault::open(&config.vault.path).map_or_else(
         |_| Vec::new(),
-        |vault| unreadable_checks(&UnsyncedFiles::read(&vault).unreadable),
+        |vault| unreadable_checks(&UnsyncedFiles::read(&vault, &|_| false).unreadable),
     )
 }
 

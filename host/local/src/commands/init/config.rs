@@ -7,7 +7,15 @@ use std::{
     path::Path,
 };
 
+use platinum_policy::{ATTACHMENT_TYPES, CHOOSABLE_FOLDERS};
+
 use super::super::{CommandError, Kind};
+
+/// What of the owner's is synced, where that is not all.
+pub(super) struct Choice<'a> {
+    pub(super) folders: Option<&'a [String]>,
+    pub(super) types: Option<&'a [String]>,
+}
 
 /// Its text: what was given, and what to write next.
 pub(super) fn config_text(
@@ -15,6 +23,7 @@ pub(super) fn config_text(
     state: &Path,
     skills: &Path,
     remote: &str,
+    choice: &Choice<'_>,
 ) -> Result<String, CommandError> {
     let text = |path: &Path| match path.to_str() {
         Some(text) => Ok(toml::Value::String(text.to_owned()).to_string()),
@@ -37,6 +46,9 @@ pub(super) fn config_text(
          [sync]\n\
          # The Git remote that is shared with the cloud host; empty: this host works alone.\n\
          remote = {}\n\
+         # Which of your folders leave this machine, and which attachments; `platinum sync folders` shows what that is.\n\
+         {}\n\
+         {}\n\
          \n\
          [work]\n\
          # The skills that you added with `platinum skill add`. A cloud host needs a copy of this folder.\n\
@@ -55,8 +67,30 @@ pub(super) fn config_text(
         text(vault)?,
         text(state)?,
         toml::Value::String(remote.to_owned()),
+        list("folders", choice.folders, &CHOOSABLE_FOLDERS),
+        list("types", choice.types, &ATTACHMENT_TYPES),
         text(skills)?,
     ))
+}
+
+/// The line of a list; a comment with all that there is, where nothing was chosen.
+fn list(key: &str, chosen: Option<&[String]>, all: &[&str]) -> String {
+    let texts = |list: Vec<&str>| {
+        let values = list
+            .into_iter()
+            .map(|text| toml::Value::String(text.to_owned()));
+        toml::Value::Array(values.collect()).to_string()
+    };
+    match chosen {
+        Some(chosen) => {
+            let named = chosen.iter().map(String::as_str);
+            format!(
+                "{key} = {}",
+                texts(named.filter(|text| !text.is_empty()).collect())
+            )
+        }
+        None => format!("# {key} = {}", texts(all.to_vec())),
+    }
 }
 
 /// Writes a new file that its owner alone can read.

@@ -3,13 +3,14 @@
 
 mod config;
 mod ignore;
+mod questions;
 
 use std::path::{Path, PathBuf};
 
 use config::{config_text, write_config};
 
-use platinum_core::{VaultPath, layout};
-use platinum_daemon::{skills::LockMemory, skills_folder};
+use platinum_core::{Role, VaultPath, layout};
+use platinum_daemon::{Config, skills::LockMemory, skills_folder};
 use platinum_repo::Address;
 use platinum_vault::{Vault, VaultError};
 use platinum_verify::Identity;
@@ -35,6 +36,18 @@ pub(crate) struct InitArgs {
     /// [default: platinum/local in the user's state folder].
     #[arg(long)]
     state: Option<PathBuf>,
+    /// Of the folders Inbox, Plans, Done and Updates (or folders in them) sync only these: `Inbox,Plans/Shared`.
+    #[arg(long, value_delimiter = ',', value_name = "FOLDERS")]
+    folders: Option<Vec<String>>,
+    /// Of the types of attachments sync only these: `png,pdf`.
+    #[arg(long, value_delimiter = ',', value_name = "TYPES")]
+    types: Option<Vec<String>>,
+    /// If the remote has a history that other programs made, take it over, with one commit on top; without asking.
+    #[arg(long)]
+    adopt: bool,
+    /// Sync what is there without asking.
+    #[arg(long)]
+    yes: bool,
 }
 
 /// The folder of installed skills in the state folder.
@@ -43,7 +56,7 @@ const SKILLS: &str = "skills";
 const HANDBOOK: &str = include_str!("handbook.md");
 const DASHBOARD: &str = include_str!("dashboard.md");
 
-pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
+pub(crate) async fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
     let config = ctx.config_path();
     if config.exists() {
         return Err(CommandError::new(
@@ -76,7 +89,20 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
         )
         .hint("choose another folder with --state, or another file with --config"));
     }
-    let written = config_text(&root, &state, &state.join(SKILLS), &args.remote)?;
+    let choice = config::Choice {
+        folders: args.folders.as_deref(),
+        types: args.types.as_deref(),
+    };
+    let written = config_text(&root, &state, &state.join(SKILLS), &args.remote, &choice)?;
+    // Before anything is made.
+    let future = Config::of_text(&written, config, Role::Local)?;
+    let history = match args.remote.as_str() {
+        "" => None,
+        _ => questions::look_at_remote(&future, args.adopt, ctx).await?,
+    };
+    if root.is_dir() {
+        questions::agree(&Vault::open(&root)?, &future, args.yes, ctx)?;
+    }
 
     std::fs::create_dir_all(&root)?;
     let vault = Vault::open(&root)?;
@@ -96,6 +122,10 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
     write_config(config, &written)?;
     let identity = identity(&ctx.load()?)?;
     let skills = add_bundled_skills(&state, &identity)?;
+    if let Some(history) = history {
+        let done = history.adopt(&identity).await?;
+        ctx.print(&format!("{done}\n"))?;
+    }
 
     let good = |word: &str| ctx.paint.word(Level::Ok, word);
     let pages = if made.is_empty() {

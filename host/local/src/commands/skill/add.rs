@@ -5,7 +5,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{BufRead as _, IsTerminal as _},
     path::{Path, PathBuf},
 };
 
@@ -46,17 +45,11 @@ pub(super) fn run(args: &AddArgs, ctx: &Context) -> Result<(), CommandError> {
     if addition.candidates.is_empty() {
         return addition.ended();
     }
-    if addition.has_news() && !args.yes {
-        if !std::io::stdin().is_terminal() {
-            return Err(CommandError::new(Kind::Usage, "nobody can be asked here")
-                .hint("--yes adds what is shown above"));
-        }
-        ctx.print("\nAdd them? [y/N] ")?;
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer)?;
-        if !matches!(answer.trim(), "y" | "Y" | "yes") {
-            return Err(CommandError::new(Kind::Refused, "nothing was added"));
-        }
+    if addition.has_news()
+        && !args.yes
+        && !ctx.asks("Add them?", "--yes adds what is shown above")?
+    {
+        return Err(CommandError::new(Kind::Refused, "nothing was added"));
     }
     addition.apply(&identity)?;
     ctx.print(&format!(

@@ -224,7 +224,12 @@ async fn init_keeps_existing_files_and_configuration() {
     fs::create_dir(home.path("vault")).unwrap();
     fs::write(home.path("vault/Company_Handbook.md"), "mine").unwrap();
     fs::write(home.path("vault/.gitignore"), "mine\n.obsidian/").unwrap();
-    home.init().await;
+    let (vault, state) = (home.path("vault"), home.path("state"));
+    let [vault, state] = [vault.to_str().unwrap(), state.to_str().unwrap()];
+    let args = ["init", vault, "--state", state];
+    let error = home.fails(&args).await;
+    assert_eq!(error.message, "nobody can be asked here");
+    home.does(&[args.as_slice(), &["--yes"]].concat()).await;
     assert_eq!(home.read("Company_Handbook.md"), "mine");
     let ignored = home.read(".gitignore");
     assert!(

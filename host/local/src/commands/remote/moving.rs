@@ -1,0 +1,160 @@
+//! Moving to a new remote, and restoring a lost one: an empty remote gets what was verified here.
+//!
+//! Lives elsewhere: that no daemon runs meanwhile is asked in `mod`. Invariants: a remote that is not empty gets nothing; the
+//! configuration is changed after the push, in its one line.
+
+use platinum_daemon::{Config, git_remote};
+use platinum_protocol::PushOutcome;
+use platinum_repo::{Address, Oid, RefName, Remote as _, Repo};
+
+use super::super::{CommandError, Context, Kind, terminal::plain};
+
+pub(super) async fn move_to(
+    mut config: Config,
+    address: &str,
+    ctx: &Context,
+) -> Result<(), CommandError> {
+    Address::parse(address).map_err(|error| CommandError::new(Kind::Usage, error.to_string()))?;
+    let before = std::mem::replace(&mut config.sync.remote, address.to_owned());
+    if before == address {
+        return Err(CommandError::new(Kind::Usage, "that is the remote already")
+            .hint("`platinum remote restore` gives it the history again if it was lost"));
+    }
+    let path = ctx.config_path();
+    let old = std::fs::read_to_string(path)?;
+    // Before anything is pushed.
+    let new = with_remote(&old, address).ok_or_else(|| {
+        CommandError::new(
+            Kind::Config,
+            format!(
+                "{} has no line `remote = …` under [sync] that could be changed",
+                path.display()
+            ),
+        )
+        .hint("write one there, with the old address, and say this again")
+    })?;
+    let tip = push_verified(&config).await?;
+    platinum_repo::replace_file(path, new.as_bytes())?;
+    ctx.print(&format!(
+        "{} has the whole history, up to commit {tip:.10}, and the configuration names it.\n\
+         The old remote, {}, is as it was.\n\n\
+         Next:\n\
+         \x20 1. On the cloud host: stop `platinum-cloud`, write the new address as `remote` under [sync] in its \
+         configuration, and start it. What it drafted since the last sync goes to the new one.\n\
+         \x20 2. If the old remote had the hook, install it on the new one: `platinum hook install`.\n\
+         \x20 3. Phones and other clones: git remote set-url origin <the new address>.\n\
+         \x20 4. Start `platinum run`.\n",
+        plain(address, 300),
+        match before.as_str() {
+            "" => "none".to_owned(),
+            before => plain(before, 300),
+        },
+    ))
+}
+
+pub(super) async fn restore(config: &Config, ctx: &Context) -> Result<(), CommandError> {
+    let tip = push_verified(config).await?;
+    ctx.print(&format!(
+        "{} has the whole history again, up to commit {tip:.10}.\n\n\
+         Next:\n\
+         \x20 1. Start `platinum run`; what changed here since follows.\n\
+         \x20 2. The cloud host goes on by itself if it had not seen more than this; if it had, its log says that the \
+         history was rewritten: run `platinum remote restore` with the configuration of that machine's newest backup.\n\
+         \x20 3. If it had the hook, install it again: `platinum hook install`.\n",
+        plain(&config.sync.remote, 300),
+    ))
+}
+
+/// Gives an empty remote what was verified here.
+async fn push_verified(config: &Config) -> Result<Oid, CommandError> {
+    let git_dir = config.vault.state.join("vault.git");
+    let nothing = || {
+        CommandError::new(
+            Kind::NotFound,
+            "nothing was synced from this machine yet, so there is no history to give",
+        )
+    };
+    if !git_dir.exists() {
+        return Err(nothing());
+    }
+    let tip = Repo::open_or_init(&git_dir)?
+        .tip(RefName::Verified)?
+        .ok_or_else(nothing)?;
+    let remote = git_remote(config)?;
+    let branches = remote.branches().await?;
+    if !branches.is_empty() {
+        let shown: Vec<String> = branches
+            .iter()
+            .take(8)
+            .map(|name| plain(name, 80))
+            .collect();
+        return Err(CommandError::new(
+            Kind::Refused,
+            format!(
+                "{} is not empty: it has the branch {}",
+                plain(&config.sync.remote, 300),
+                shown.join(", ")
+            ),
+        )
+        .hint("make a new one (git init --bare --initial-branch=main), and name that"));
+    }
+    match remote.push(tip, None).await {
+        PushOutcome::Landed => Ok(tip),
+        PushOutcome::Rejected(why) | PushOutcome::Indeterminate(why) => Err(CommandError::new(
+            Kind::Failed,
+            format!(
+                "the history did not get to the remote: {}",
+                plain(&why, 500)
+            ),
+        )),
+    }
+}
+
+/// The configuration with another remote: its one line is changed, and all else stays as it was written.
+fn with_remote(text: &str, address: &str) -> Option<String> {
+    let mut is_sync = false;
+    let mut changed = 0;
+    let lines = text.split_inclusive('\n').map(|line| {
+        let bare = line.trim();
+        if bare.starts_with('[') {
+            is_sync = bare.split(']').next() == Some("[sync");
+        }
+        let is_key = bare
+            .strip_prefix("remote")
+            .is_some_and(|rest| rest.trim_start().starts_with('='));
+        if !(is_sync && is_key) {
+            return line.to_owned();
+        }
+        changed += 1;
+        let end = if line.ends_with('\n') { "\n" } else { "" };
+        format!("remote = {}{end}", toml::Value::String(address.to_owned()))
+    });
+    let new: String = lines.collect();
+    // As a program reads it.
+    let read: toml::Table = toml::from_str(&new).ok()?;
+    let remote = read.get("sync")?.get("remote")?.as_str()?;
+    (changed == 1 && remote == address).then_some(new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_remote_changes_its_one_line() {
+        let text = "[vault]\npath = \"v\"\n\n[sync] # shared\n# remote = \"x\"\nremote = 'old' # here\nevery-seconds = 9\n[a]\nremote = 1\n";
+        let new = with_remote(text, "me@host:v.git").unwrap();
+        assert_eq!(
+            new,
+            text.replace("remote = 'old' # here", "remote = \"me@host:v.git\"")
+        );
+        for text in [
+            "",
+            "[sync]\nevery-seconds = 9\n",
+            "sync = { remote = 'x' }\n",
+            "[sync]\nremote = '''\nx'''\n",
+        ] {
+            assert_eq!(with_remote(text, "y"), None, "{text}");
+        }
+    }
+}
