@@ -64,7 +64,8 @@ fn invoice() -> impl Strategy<Value = Invoice> {
     );
     let sums = prop::collection::vec(prop::option::of(decimal()), 4);
     let lines = prop::collection::vec(line(), 0..6);
-    let notes = prop::collection::vec(text(), 0..5);
+    let texts = || prop::collection::vec(text(), 0..5);
+    let notes = (texts(), texts());
     (heads, party(), party(), lines, any::<bool>(), sums, notes).prop_map(
         |(
             (is_credit, number, date, due, currency),
@@ -73,7 +74,7 @@ fn invoice() -> impl Strategy<Value = Invoice> {
             lines,
             prices_include_tax,
             sums,
-            notes,
+            (notes, details),
         )| {
             Invoice {
                 kind: if is_credit {
@@ -94,6 +95,7 @@ fn invoice() -> impl Strategy<Value = Invoice> {
                 total: sums[2],
                 payable: sums[3],
                 notes,
+                details,
             }
         },
     )
