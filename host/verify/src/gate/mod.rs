@@ -1,13 +1,12 @@
 //! [`Gate`]: what holds a secret does not leave this machine, and does not come in on a server.
 //!
 //! Lives here: the check of one file as it is read ([`Gate::check_file`]), and of everything that a
-//! commit would publish before it is pushed ([`Gate::check_push`]). `findings` inspects commits, for
-//! the hook of a server too; `published` is what the remote has already, which is no secret any more
-//! that could be kept, and `index` caches it; `clean` is what needs no second reading.
+//! commit would publish ([`Gate::check_push`]). `findings` inspects commits, for the hook of a server
+//! too; `published` is what the remote has already, which is no secret any more that could be kept,
+//! `index` caches it; `clean` is what needs no second reading.
 //! Lives elsewhere: what a secret is, is `secrets`'; who may write where is the verifier's.
-//! Invariants: the bytes that are checked are the bytes that are hashed, and are read once: a push
-//! looks into what did not come through [`Gate::check_file`]; a withheld file holds no other one back;
-//! a notice never repeats the secret, and is given once.
+//! Invariants: the bytes that are checked are the bytes that are hashed, and are read once; a withheld
+//! file holds no other one back; a notice never repeats the secret, and is given once.
 
 mod clean;
 mod findings;
@@ -63,7 +62,7 @@ impl Gate {
         }
     }
 
-    /// Takes up what the owner allowed since, beside a repository.
+    /// Takes up what the owner allowed since.
     pub fn refresh_places(&self, repo: &Repo) {
         self.places.refresh(repo.git_dir(), &self.scanner);
     }
@@ -118,7 +117,7 @@ impl Gate {
         self.clean.look_through(&self.scanner, files);
     }
 
-    /// Notes that a file is not withheld, or no more: if it is again, the owner is notified again.
+    /// Notes that a file is not withheld: if it is again, the owner is notified again.
     pub fn clear_file(&self, path: &VaultPath) {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         notices.withheld.retain(|(held, _)| held != path);
@@ -178,10 +177,9 @@ impl Gate {
     /// The files that are newly withheld, each as it may be shown, and what was found in it. Once
     /// each.
     pub fn take_notices(&self) -> Vec<(String, Finding)> {
-        let pending = {
-            let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut notices.pending)
-        };
+        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        let pending = std::mem::take(&mut notices.pending);
+        drop(notices);
         let notice = |(path, finding)| (self.display_path(&path, finding), finding);
         pending.into_iter().map(notice).collect()
     }
