@@ -19,7 +19,6 @@ mod journal;
 mod log;
 mod overview;
 mod paused;
-mod preview;
 mod status;
 mod sync;
 #[cfg(test)]
@@ -39,9 +38,11 @@ pub use log::{LogReceipt, LogRow, finished};
 pub use overview::{SyncOverview, is_daemon_running};
 pub use paused::Paused;
 pub use platinum_daemon::doctor::AgentSeen;
-pub use preview::{FolderPreview, SyncPreview};
 pub use status::{DraftCounts, Status, TaskCounts, ZoneSummary};
 pub use sync::{
     HeldList, RemoteContact, RemoteState, SyncState, TipInfo, WithheldFiles, short_oid,
 };
-pub use unsynced::unreadable_checks;
+pub use unsynced::{
+    preview::{FolderPreview, SyncPreview},
+    unreadable_checks,
+};

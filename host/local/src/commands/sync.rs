@@ -183,7 +183,7 @@ mod tests {
         preview.unsynced.elsewhere = [("Journal".to_owned(), 7), (String::new(), 1)].into();
         assert_eq!(
             text(&preview, Paint::none()),
-            "Inbox/  5 files  2 KiB  a.md, x/b\\u{1b}.md, …\n\
+            "Inbox/  5 files  2 KiB  a.md, x/b .md, …\n\
              Plans/  -\n\n\
              1 file is held back in Inbox/:\n  Inbox/p.md: line 2 holds a password\n\n\
              Stays on this machine:\n  Inbox/: 1 left out by [sync], 1 without an extension, 2 .canvas\n\n\

@@ -7,6 +7,7 @@ use std::{
 };
 
 use platinum_core::{AgentName, Role};
+use platinum_policy::SyncChoice;
 use platinum_repo::{Address, ClientOptions, GitRemote, Repo, SigningKey};
 use platinum_sync::{SyncConfig, Synchronizer};
 use platinum_testkit::git::{GitServer, hermetic};
@@ -95,6 +96,10 @@ impl Stage {
 
     /// What the daemon does once.
     async fn sync(&self) {
+        self.sync_chosen(SyncChoice::default()).await;
+    }
+
+    async fn sync_chosen(&self, choice: SyncChoice) {
         let state = self.folder.path().join("state");
         let agent: AgentName = "local".parse().unwrap();
         let git_dir = state.join("vault.git");
@@ -116,7 +121,8 @@ impl Stage {
             role: Role::Local,
             scanner: std::sync::Arc::default(),
         })
-        .unwrap();
+        .unwrap()
+        .with_choice(choice);
         sync.sync().await.unwrap();
     }
 
@@ -233,7 +239,11 @@ async fn device_is_a_member_until_it_is_removed() {
         list.contains("Inbox/lamp.png") && list.contains("it is a Git LFS pointer"),
         "{list}"
     );
+    // Nor does one leave that lies here.
+    std::fs::write(stage.vault().join("Inbox/other.png"), pointer).unwrap();
+    stage.sync().await;
     stage.git(&["pull", "--quiet", "--no-edit"]);
+    assert!(!stage.phone().join("Inbox/other.png").exists());
     let there = stage.phone().join("Inbox/lamp.png");
     assert_eq!(stage.read(&there).unwrap(), "the whole picture");
     stage.platinum(&["held", "drop", "--all"]);
@@ -252,4 +262,44 @@ async fn device_is_a_member_until_it_is_removed() {
         list.contains("Inbox/late.md") && list.contains("no longer trusted"),
         "{list}"
     );
+}
+
+/// What another device puts where the owner keeps a note back: both are here afterwards, and the note has not left.
+#[tokio::test(flavor = "multi_thread")]
+async fn note_left_out_stays_when_its_name_arrives() {
+    let stage = Stage::set().await;
+    let key = SigningKey::from_seed([2; 32]).unwrap().public();
+    assert!(
+        stage
+            .platinum(&["device", "add", "phone", &key.to_string()])
+            .2
+    );
+    let choice = || SyncChoice::new(&["Inbox"], &["png"]).unwrap();
+    let plans = stage.vault().join("Plans");
+    std::fs::create_dir_all(&plans).unwrap();
+    std::fs::write(plans.join("gift.md"), "mine\n").unwrap();
+    std::fs::write(stage.vault().join("Inbox/a.csv"), "1,2\n").unwrap();
+    stage.sync_chosen(choice()).await;
+    std::fs::create_dir(stage.phone().join("Plans")).unwrap();
+    stage.backup("Plans/gift.md", "from the phone\n", &["-S"]);
+    for _ in 0..2 {
+        stage.sync_chosen(choice()).await;
+    }
+    let mut texts: Vec<String> = std::fs::read_dir(&plans)
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    texts.sort();
+    assert_eq!(texts, ["from the phone\n", "mine\n"]);
+    stage.git(&["pull", "--quiet", "--no-edit"]);
+    let files = stage.git(&["ls-files"]);
+    let expected = ["Inbox/base.md", "Plans/gift.md"];
+    assert_eq!(files.lines().collect::<Vec<_>>(), expected);
+
+    // What the remote has already goes on being synced.
+    std::fs::write(plans.join("gift.md"), "both\n").unwrap();
+    stage.sync_chosen(choice()).await;
+    stage.git(&["pull", "--quiet", "--no-edit"]);
+    let there = stage.phone().join("Plans/gift.md");
+    assert_eq!(stage.read(&there).unwrap(), "both\n");
 }

@@ -12,7 +12,7 @@ use platinum_policy::{ATTACHMENT_TYPES, CHOOSABLE_FOLDERS};
 use super::super::{CommandError, Kind};
 
 /// What of the owner's is synced, where that is not all.
-pub(super) struct Choice<'a> {
+pub(super) struct SyncLists<'a> {
     pub(super) folders: Option<&'a [String]>,
     pub(super) types: Option<&'a [String]>,
 }
@@ -23,7 +23,7 @@ pub(super) fn config_text(
     state: &Path,
     skills: &Path,
     remote: &str,
-    choice: &Choice<'_>,
+    choice: &SyncLists<'_>,
 ) -> Result<String, CommandError> {
     let text = |path: &Path| match path.to_str() {
         Some(text) => Ok(toml::Value::String(text.to_owned()).to_string()),

@@ -89,7 +89,7 @@ pub(crate) async fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandErro
         )
         .hint("choose another folder with --state, or another file with --config"));
     }
-    let choice = config::Choice {
+    let choice = config::SyncLists {
         folders: args.folders.as_deref(),
         types: args.types.as_deref(),
     };

@@ -11,7 +11,7 @@ use platinum_daemon::Config;
 use platinum_policy::MAX_FILE_BYTES;
 use platinum_vault::{UnsyncedFiles, Vault, VaultError};
 
-use crate::unsynced;
+use super::by_choice;
 
 /// A file of a folder is an example while there are fewer.
 const EXAMPLES: usize = 3;
@@ -52,7 +52,7 @@ impl SyncPreview {
         config: &Config,
         secret: &dyn Fn(&VaultPath, &[u8]) -> Option<String>,
     ) -> Self {
-        let stays = unsynced::by_choice(config);
+        let stays = by_choice(config);
         let mut files = UnsyncedFiles::read(vault, &*stays);
         let mut folders = Vec::new();
         for name in [""].into_iter().chain(layout::FOLDERS) {

@@ -1,8 +1,10 @@
 //! What stays on this machine because of where it is or what type it is, and what cannot be read, in
 //! words.
 //!
-//! Lives elsewhere: counting is `platinum_vault::UnsyncedFiles`; what is withheld although it would be
+//! Lives elsewhere: what would leave instead is in `preview`; counting is `platinum_vault::UnsyncedFiles`; what is withheld although it would be
 //! synced is in `sync`.
+
+pub(crate) mod preview;
 
 use std::collections::BTreeMap;
 
