@@ -98,7 +98,7 @@ pub fn run(
     let proposal = Proposal {
         task: task.id.clone(),
         summary: one_line(&format!("Answer {to} on WhatsApp"), 300),
-        reason: one_line(&reason(&chat, &conversation, &by), 500),
+        reason: one_line(&reason(&conversation, &by), 500),
         expires: None,
     };
     let outgoing = Outgoing {
