@@ -1,7 +1,7 @@
 //! A remote with a past: what `platinum init` finds there, what adopting it does, and `platinum remote`: moving to a new remote
 //! and restoring a lost one. The repositories are real, and the servers' own.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 use platinum_core::{AgentName, Role};
 use platinum_repo::{Address, ClientOptions, GitRemote, Repo};
@@ -266,6 +266,13 @@ fn remote_is_moved_and_restored_with_its_whole_history() {
 
     let (old, new) = (stage.path("remote.git"), stage.path("new.git"));
     bare(&new);
+    // Nor is one left that has what this machine has not seen.
+    let tip = stage.server_tip("remote.git");
+    stage.pushes("main", &[("Inbox/later.md", "later\n")]);
+    let complaint = stage.fails(&["remote", "move", &new]);
+    let expected = "the remote has commits that this machine has not verified yet";
+    assert!(complaint.contains(expected), "{complaint}");
+    stage.git(&["-C", &old, "update-ref", "refs/heads/main", &tip]);
     let shown = stage.platinum(&["remote", "move", &new]);
     let tip = stage.server_tip("new.git");
     assert!(
@@ -277,6 +284,8 @@ fn remote_is_moved_and_restored_with_its_whole_history() {
     );
     let after = fs::read_to_string(&config).unwrap();
     assert_eq!(after, before.replace(&old, &new));
+    let mode = fs::metadata(&config).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
     fs::rename(&new, stage.path("lost.git")).unwrap();
     bare(&new);
     let shown = stage.platinum(&["remote", "restore"]);

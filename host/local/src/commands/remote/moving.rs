@@ -3,6 +3,8 @@
 //! Lives elsewhere: that no daemon runs meanwhile is asked in `mod`. Invariants: a remote that is not empty gets nothing; the
 //! configuration is changed after the push, in its one line.
 
+use std::{io::Write as _, path::Path};
+
 use platinum_daemon::{Config, git_remote};
 use platinum_protocol::PushOutcome;
 use platinum_repo::{Address, Oid, RefName, Remote as _, Repo};
@@ -15,8 +17,7 @@ pub(super) async fn move_to(
     ctx: &Context,
 ) -> Result<(), CommandError> {
     Address::parse(address).map_err(|error| CommandError::new(Kind::Usage, error.to_string()))?;
-    let before = std::mem::replace(&mut config.sync.remote, address.to_owned());
-    if before == address {
+    if config.sync.remote == address {
         return Err(CommandError::new(Kind::Usage, "that is the remote already")
             .hint("`platinum remote restore` gives it the history again if it was lost"));
     }
@@ -33,11 +34,13 @@ pub(super) async fn move_to(
         )
         .hint("write one there, with the old address, and say this again")
     })?;
+    let note = ensure_nothing_newer(&config).await?;
+    let before = std::mem::replace(&mut config.sync.remote, address.to_owned());
     let tip = push_verified(&config).await?;
-    platinum_repo::replace_file(path, new.as_bytes())?;
+    replace(path, &new)?;
     ctx.print(&format!(
         "{} has the whole history, up to commit {tip:.10}, and the configuration names it.\n\
-         The old remote, {}, is as it was.\n\n\
+         The old remote, {}, is as it was.{note}\n\n\
          Next:\n\
          \x20 1. On the cloud host: stop `platinum-cloud`, write the new address as `remote` under [sync] in its \
          configuration, and start it. What it drafted since the last sync goes to the new one.\n\
@@ -59,27 +62,64 @@ pub(super) async fn restore(config: &Config, ctx: &Context) -> Result<(), Comman
          Next:\n\
          \x20 1. Start `platinum run`; what changed here since follows.\n\
          \x20 2. The cloud host goes on by itself if it had not seen more than this; if it had, its log says that the \
-         history was rewritten: run `platinum remote restore` with the configuration of that machine's newest backup.\n\
+         history was rewritten: then make the remote empty again and give it what that host has, there: git --git-dir \
+         <its state folder>/vault.git push <the remote> refs/vault/verified:refs/heads/main\n\
          \x20 3. If it had the hook, install it again: `platinum hook install`.\n",
         plain(&config.sync.remote, 300),
     ))
 }
 
+/// Puts another text into the configuration, whole or not at all; who may read it stays.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    // Where it is a link, what it leads to.
+    let path = path.canonicalize()?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file()
+        .set_permissions(std::fs::metadata(&path)?.permissions())?;
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    Ok(())
+}
+
+/// That the old remote has no commit that was not verified here: the new one would lack it, and who made it would stop.
+/// Of one that does not answer that is not known, which the answer says.
+async fn ensure_nothing_newer(config: &Config) -> Result<String, CommandError> {
+    if config.sync.remote.is_empty() {
+        return Ok(String::new());
+    }
+    match git_remote(config)?.tip().await {
+        Ok(tip) if tip.is_none() || tip == verified(config)? => Ok(String::new()),
+        Ok(_) => Err(CommandError::new(
+            Kind::Refused,
+            "the remote has commits that this machine has not verified yet, and the new one would lack them",
+        )
+        .hint("start `platinum run` until `platinum status` says that it is in sync, stop it, and say this again")),
+        Err(error) => Ok(format!(
+            "\nIt did not answer ({}): what others gave it since this machine synced last is not in the new one.",
+            plain(&error.to_string(), 300)
+        )),
+    }
+}
+
+/// The last tip that was verified here.
+fn verified(config: &Config) -> Result<Option<Oid>, CommandError> {
+    let git_dir = config.vault.state.join("vault.git");
+    match git_dir.exists() {
+        true => Ok(Repo::open_or_init(&git_dir)?.tip(RefName::Verified)?),
+        false => Ok(None),
+    }
+}
+
 /// Gives an empty remote what was verified here.
 async fn push_verified(config: &Config) -> Result<Oid, CommandError> {
-    let git_dir = config.vault.state.join("vault.git");
-    let nothing = || {
+    let tip = verified(config)?.ok_or_else(|| {
         CommandError::new(
             Kind::NotFound,
             "nothing was synced from this machine yet, so there is no history to give",
         )
-    };
-    if !git_dir.exists() {
-        return Err(nothing());
-    }
-    let tip = Repo::open_or_init(&git_dir)?
-        .tip(RefName::Verified)?
-        .ok_or_else(nothing)?;
+    })?;
     let remote = git_remote(config)?;
     let branches = remote.branches().await?;
     if !branches.is_empty() {
