@@ -1,5 +1,6 @@
 //! [`Payment`]: what was approved, checked before a browser is started.
 
+use iban::{Iban, ParseBaseIbanError, ParseIbanError};
 use jiff::civil::Date;
 use platinum_core::{
     Money,
@@ -14,7 +15,7 @@ const MAX_CHARS: usize = 140;
 pub struct Payment {
     /// Who is paid, by the name that the bank shows.
     pub payee: String,
-    /// The payee's account; spaces do not count. Empty where the recipe's page shows none.
+    /// The payee's IBAN; spaces do not count. Empty where the recipe's page shows none.
     pub iban: String,
     /// How much.
     pub amount: Money,
@@ -67,19 +68,28 @@ impl Payment {
                 return Err(text(field, value, "has characters that cannot be seen"));
             }
         }
-        let iban = without_spaces(&self.iban);
-        let is_account = iban.len() <= 34 && iban.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        match is_account {
-            true => Ok(()),
-            false => Err(text("iban", &self.iban, "is not an account's number")),
+        let account = without_spaces(&self.iban);
+        if account.is_empty() {
+            return Ok(());
         }
+        let why = match account.parse::<Iban>() {
+            Ok(_) => return Ok(()),
+            Err(ParseIbanError::InvalidBaseIban {
+                source: ParseBaseIbanError::InvalidChecksum,
+            }) => "has a wrong check sum, so a digit or letter of it is wrong",
+            Err(ParseIbanError::InvalidBaseIban { .. }) => "is no IBAN",
+            Err(ParseIbanError::InvalidBban(_)) => "is not formed as an IBAN of its country",
+            Err(ParseIbanError::UnknownCountry(_)) => "is of a country that has no IBANs",
+        };
+        Err(text("iban", &self.iban, why))
     }
 }
 
-/// A number of an account as it is compared: capitals, without white space.
+/// A number of an account as it is compared: capitals, without white space. Letters beyond ASCII
+/// stay as they are: in full Unicode some of them have a capital in ASCII.
 pub(crate) fn without_spaces(text: &str) -> String {
     let kept = text.chars().filter(|c| !c.is_whitespace());
-    kept.flat_map(char::to_uppercase).collect()
+    kept.map(|c| c.to_ascii_uppercase()).collect()
 }
 
 #[cfg(test)]
@@ -101,6 +111,15 @@ mod tests {
 
     #[test]
     fn payment_check_names_the_field_that_is_wrong() {
+        for iban in [
+            "",
+            "de89370400440532013000",
+            "ES91 2100 0418 4502 0005 1332",
+        ] {
+            let mut good = payment();
+            good.iban = iban.to_owned();
+            assert_eq!(good.check(), Ok(()), "{iban:?}");
+        }
         assert_eq!(payment().check(), Ok(()));
         let mut wrong = Vec::new();
         for minor in [0, -1] {
@@ -114,6 +133,30 @@ mod tests {
             ("M", " ", "", "`reference`"),
             ("M", "R\n2", "", "`reference`"),
             ("M", "R", "DE89-3704", "`iban`"),
+            // A digit exchanged, two digits turned, too short for Germany, and no country with IBANs.
+            (
+                "M",
+                "R",
+                "DE89 3704 0044 0532 0130 01",
+                "`iban` has a wrong",
+            ),
+            (
+                "M",
+                "R",
+                "DE89 3704 0044 0532 0103 00",
+                "`iban` has a wrong",
+            ),
+            ("M", "R", "DE863704004405320130", "`iban` is not formed"),
+            ("M", "R", "US88370400440532013000", "`iban` is of a country"),
+            // Other scripts' digits and letters, and a letter whose capital is an ASCII one.
+            ("M", "R", "DE٨٩ 3704 0044 0532 0130 00", "`iban` is no"),
+            ("M", "R", "DЕ89 3704 0044 0532 0130 00", "`iban` is no"),
+            (
+                "M",
+                "R",
+                "E\u{17f}91 2100 0418 4502 0005 1332",
+                "`iban` is no",
+            ),
         ] {
             let bad = Payment {
                 payee: payee.to_owned(),
