@@ -17,6 +17,7 @@ mod check;
 pub mod date;
 pub mod document;
 mod keys;
+mod notes;
 pub mod number;
 mod parse;
 mod payment;
@@ -27,6 +28,7 @@ use platinum_text::{comparable, one_line};
 pub use rust_decimal::Decimal;
 
 pub use check::find_faults;
+pub(crate) use notes::{add_note, note_left_out};
 pub use parse::InvoiceTextError;
 pub use payment::PaymentNote;
 
@@ -148,14 +150,8 @@ impl Invoice {
         for line in &mut self.lines {
             line.name = one_line(&line.name, MAX_VALUE_CHARS);
         }
-        let mut notes = Vec::new();
-        for note in std::mem::take(&mut self.notes) {
-            add_note(&mut notes, &note);
-        }
-        let mut details = Vec::new();
-        for detail in std::mem::take(&mut self.details) {
-            add_note(&mut details, &detail);
-        }
+        let mut notes = notes::cleaned(&self.notes);
+        let details = notes::cleaned(&self.details);
         note_left_out(&mut notes, lines_left_out);
         Self {
             number: clean(self.number),
@@ -183,25 +179,4 @@ fn identifier(text: &str) -> String {
     // A letter may become several characters, of which not all are letters.
     let kept = upper.chars().filter(|c| c.is_alphanumeric());
     kept.take(MAX_VALUE_CHARS).collect()
-}
-
-/// Notes how many lines were left out, if any were.
-fn note_left_out(notes: &mut Vec<String>, lines: usize) {
-    if lines > 0 {
-        let note = format!("{lines} more lines were left out: {MAX_LINES} is the most.");
-        add_note(notes, &note);
-    }
-}
-
-/// Adds a note, once; the last one says that there are more.
-fn add_note(notes: &mut Vec<String>, note: &str) {
-    let note = one_line(note, MAX_NOTE_CHARS);
-    if note.is_empty() || notes.contains(&note) {
-        return;
-    }
-    match notes.len() + 1 {
-        MAX_NOTES => notes.push(MORE_NOTES.to_owned()),
-        count if count < MAX_NOTES => notes.push(note),
-        _ => {}
-    }
 }

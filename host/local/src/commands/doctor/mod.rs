@@ -3,6 +3,7 @@
 //! Lives elsewhere: vault, state folder and remote are checked in `places.rs`, the zones by themselves, what both
 //! halves have in `platinum_daemon::doctor`; what a check is, in `platinum_api`.
 
+mod cloud_files;
 mod names;
 mod places;
 
@@ -34,17 +35,6 @@ pub(crate) struct DoctorArgs {
     /// writes them, so that it is synced.
     #[arg(long, value_name = "WHAT")]
     fix: Option<names::Fix>,
-}
-
-impl DoctorArgs {
-    /// The copy of the cloud's file of a zone.
-    fn cloud_file(&self, zone: &str) -> Option<&Path> {
-        match zone {
-            "email" => self.cloud_mail.as_deref(),
-            "social" => self.cloud_social.as_deref(),
-            _ => None,
-        }
-    }
 }
 
 pub(crate) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<(), CommandError> {
@@ -88,19 +78,7 @@ pub(crate) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<(), CommandE
             );
         }
     }
-    for (zone, file) in [("email", &args.cloud_mail), ("social", &args.cloud_social)] {
-        let is_set_up = config.zones.configured().any(|(id, _)| id == zone);
-        if let Some(file) = file.as_deref().filter(|_| !is_set_up) {
-            checks.push(Check::error(
-                "cloud",
-                format!(
-                    "{} was not tried: it needs the server of [zones.{zone}], which is not in {}",
-                    plain(&file.display().to_string(), 200),
-                    ctx.config_path().display()
-                ),
-            ));
-        }
-    }
+    checks.extend(args.untried(&config, ctx.config_path()));
     checks.push(model(&config));
     match skill::Checker::new() {
         Ok(checker) => checks
