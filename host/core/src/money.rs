@@ -13,7 +13,7 @@ pub enum MoneyError {
     )]
     Currency(String),
     /// Not an amount of a currency.
-    #[error("invalid amount `{0}`; one is a number and its currency, for example `12.05 EUR`")]
+    #[error("invalid amount `{0}`; one is a currency and a number, for example `EUR 12.05`")]
     Amount(String),
 }
 
@@ -66,7 +66,7 @@ impl From<Currency> for String {
     }
 }
 
-/// An amount of one currency. In files it is one text, `12.05 EUR`, that a person can read and edit.
+/// An amount of one currency. In files it is one text, `EUR 12.05`, that a person can read and edit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "String")]
 pub struct Money {
@@ -120,19 +120,19 @@ impl TryFrom<Written> for Money {
 impl FromStr for Money {
     type Err = MoneyError;
 
-    /// Reads `12.05 EUR`.
+    /// Reads `EUR 12.05`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let amount = text.trim().split_once(' ').and_then(|(number, code)| {
-            let currency = code.trim_start().parse().ok()?;
-            Self::from_decimal(number, currency)
-        });
+        let amount = text
+            .trim()
+            .split_once(' ')
+            .and_then(|(code, number)| Self::from_decimal(number.trim_start(), code.parse().ok()?));
         amount.ok_or_else(|| MoneyError::Amount(text.chars().take(32).collect()))
     }
 }
 
 impl From<Money> for String {
     fn from(money: Money) -> Self {
-        format!("{} {}", money.to_decimal(), money.currency)
+        money.to_string()
     }
 }
 
@@ -208,10 +208,10 @@ mod tests {
             currency,
         };
         let text = serde_norway::to_value(money).unwrap();
-        assert_eq!(text.as_str(), Some("1127.00 USD"));
+        assert_eq!(text.as_str(), Some("USD 1127.00"));
         for written in [
             text,
-            serde_norway::from_str("1127 USD").unwrap(),
+            serde_norway::from_str("USD 1127").unwrap(),
             serde_norway::from_str("{minor: 112700, currency: USD}").unwrap(),
         ] {
             let read: Money = serde_norway::from_value(written.clone()).unwrap();
@@ -220,18 +220,18 @@ mod tests {
         for text in [
             "1127.00",
             "USD",
-            "1,127.00 USD",
-            "1e3 USD",
-            "NaN USD",
-            "11.275 USD",
-            "1127 usd",
-            "99999999999999999999 USD",
-            "١٢ USD",
+            "USD 1,127.00",
+            "USD 1e3",
+            "USD NaN",
+            "USD 11.275",
+            "usd 1127",
+            "USD 99999999999999999999",
+            "USD ١٢",
             "",
         ] {
             let error = text.parse::<Money>().unwrap_err().to_string();
             let expected = format!(
-                "invalid amount `{text}`; one is a number and its currency, for example `12.05 EUR`"
+                "invalid amount `{text}`; one is a currency and a number, for example `EUR 12.05`"
             );
             assert_eq!(error, expected);
         }

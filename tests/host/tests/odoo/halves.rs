@@ -326,7 +326,7 @@ fn mail_becomes_a_paid_invoice_over_both_halves() -> anyhow::Result<()> {
         (number.as_str(), "INV/2026/00001"),
     ];
     let picture = halves.picture(&drafts[0], &names);
-    let (_, below) = picture.split_once("is sent\n").unwrap();
+    let (_, below) = picture.split_once("below this line\n").unwrap();
     assert_shown(below);
     let payment: OdooPayment = drafts[0].action.read()?;
     assert_eq!(
