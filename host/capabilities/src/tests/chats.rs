@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use platinum_core::{Role, TaskId, WhatsappSend, ZoneId};
+use platinum_core::{Role, TaskId, WhatsappSend, ZoneId, format_minute};
 use platinum_mcp::CallError;
 use platinum_vault::{
     Vault,
@@ -191,7 +191,10 @@ async fn propose_binds_the_contact_and_the_window() {
     assert_eq!(draft.expires.to_string(), "2026-11-20T20:00:00Z");
     assert_eq!(
         draft.doubts,
-        ["WhatsApp takes an answer only until 2026-11-20T20:00:00Z: approve it before."]
+        [format!(
+            "WhatsApp takes an answer only until {}: approve it before.",
+            format_minute("2026-11-20T20:00:00Z".parse().unwrap())
+        )]
     );
     let again = ctx.propose(proposal(task(1)), asked).await.unwrap();
     assert!(matches!(again, Err(ProposeError::Duplicate(first)) if first == id));
