@@ -1,13 +1,13 @@
-//! [`Vault::create_many`]: many new files with two waits for the disk, instead of two for each.
+//! [`Vault::create_many`]: many new files that wait for the disk together, instead of one after the other.
 //!
 //! Lives elsewhere: how one file is written beside its place and put there is `temp`'s.
 //! Invariants: as of one file, the bytes are on the disk before it takes its place, and nothing that
 //! is there is replaced; one that fails keeps no other away.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use platinum_core::VaultPath;
-use rustix::{fs::Mode, io::Errno};
+use rustix::fs::Mode;
 
 use crate::{
     Vault, VaultError,
@@ -36,23 +36,31 @@ impl Vault {
         }
         for (place, bytes, result) in &mut places {
             match Temp::written(place, bytes, Mode::from_raw_mode(0o600)) {
-                Ok((temp, _)) => temps.push((temp, result)),
+                Ok((temp, file)) => temps.push((temp, file, result)),
                 Err(error) => **result = Err(error),
             }
         }
-        let written = sync_disks(temps.iter().map(|(temp, _)| temp.place()));
-        let mut placed = Vec::new();
-        for (temp, result) in temps {
+        // All are written by now: the first wait brings most of the others to the disk as well.
+        let mut folders = BTreeMap::new();
+        for (temp, file, result) in temps {
             let place = temp.place();
-            let taken = written.map_err(|error| place.io("write", error));
+            let written = file.sync_all();
+            let taken = written.map_err(|error| io_error("write", place.path.as_str(), error));
             match taken.and_then(|()| temp.take_free_place_unsynced()) {
-                Ok(()) => placed.push((place, result)),
+                Ok(()) => {
+                    let same: &mut Vec<_> = folders.entry(place.path.parent()).or_default();
+                    same.push((place, result));
+                }
                 Err(error) => **result = Err(error),
             }
         }
-        if let Err(error) = sync_disks(placed.iter().map(|(place, _)| *place)) {
-            for (place, result) in placed {
-                **result = Err(place.io("fsync the folder of", error));
+        for placed in folders.into_values() {
+            if let Some((place, _)) = placed.first()
+                && place.fsync().is_err()
+            {
+                for (place, result) in placed {
+                    **result = place.fsync();
+                }
             }
         }
         results
@@ -109,17 +117,6 @@ fn names_in(place: &Place<'_>) -> Result<BTreeMap<String, String>, VaultError> {
         }
     }
     Ok(names)
-}
-
-/// Waits until everything is on the disks that these folders are on.
-fn sync_disks<'a>(places: impl Iterator<Item = &'a Place<'a>>) -> Result<(), Errno> {
-    let mut disks = BTreeSet::new();
-    for place in places {
-        if disks.insert(rustix::fs::fstat(&place.dir)?.st_dev) {
-            rustix::fs::syncfs(&place.dir)?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

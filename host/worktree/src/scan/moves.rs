@@ -8,7 +8,7 @@
 //! more counts as not moved.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
 };
 
@@ -21,6 +21,10 @@ use super::scanner::ScanResult;
 const LARGEST: usize = 256 * 1024;
 /// So many bytes are compared, of all files together.
 const TOTAL: usize = 96 * 1024 * 1024;
+/// So many lines are, of all files together.
+const TOTAL_LINES: usize = 2_000_000;
+/// A line that more new files have is from a template, and makes no two files alike.
+const COMMON: usize = 8;
 /// With less text than this, files are alike by accident.
 const TINY: usize = 16;
 /// So many lines stand for a file that is gone.
@@ -80,19 +84,21 @@ impl<'a> Pairing<'a> {
         self.pair(|path, blob| by_key.get_mut(&key(path, Some(blob))?)?.pop());
     }
 
-    /// Pairs texts where at least half of the one that is gone stands in the new one.
+    /// Pairs texts where at least half of the one that is gone stands in the new one, without what many have.
     fn pair_similar(&mut self, repo: &Repo) {
         if self.gone.is_empty() || self.new.is_empty() {
             return;
         }
-        let mut left = TOTAL;
+        let (mut left, mut left_lines) = (TOTAL, TOTAL_LINES);
         let mut lines_of = |blob: Oid| match repo.read_blob(blob, LARGEST.min(left)) {
-            Ok(bytes) => {
+            Ok(bytes) if left_lines > 0 => {
                 left -= bytes.len();
-                lines(&bytes)
+                let lines = lines(&bytes);
+                left_lines = left_lines.saturating_sub(lines.len());
+                lines
             }
             // Too large to compare, or unreadable: it counts as like nothing.
-            Err(_) => BTreeMap::new(),
+            _ => BTreeMap::new(),
         };
         let mut new = Vec::with_capacity(self.new.len());
         let mut holders: HashMap<u64, Vec<usize>> = HashMap::new();
@@ -104,8 +110,11 @@ impl<'a> Pairing<'a> {
             new.push((*path, lines));
         }
         let mut is_taken = vec![false; new.len()];
+        let common = holders.iter().filter(|(_, files)| files.len() > COMMON);
+        let common: HashSet<u64> = common.map(|(line, _)| *line).collect();
         self.pair(|_, blob| {
-            let lines = lines_of(blob);
+            let mut lines = lines_of(blob);
+            lines.retain(|line, _| !common.contains(line));
             if lines.values().sum::<usize>() < TINY {
                 return None;
             }

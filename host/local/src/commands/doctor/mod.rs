@@ -7,7 +7,7 @@ mod cloud_files;
 mod names;
 mod places;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use platinum_api::{Check, JournalState};
 use platinum_capabilities::zones::CheckLevel;

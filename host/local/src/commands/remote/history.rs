@@ -104,7 +104,8 @@ pub(in super::super) async fn inspect(config: &Config) -> Result<RemoteHistory, 
         Err(error @ RemoteError::Faulty { .. }) => {
             return Ok(RemoteHistory::Faulty(error.to_string()));
         }
-        Err(error) => return Ok(RemoteHistory::Unreachable(error.to_string())),
+        // It answers: what it holds has to be seen before anything is made.
+        Err(error) => return Err(error.into()),
     };
     let compared = repo.compare(None, tip, usize::MAX)?;
     let commits = repo.commits_between(None, tip, usize::MAX)?.len();
@@ -201,22 +202,34 @@ impl ForeignHistory {
             count(self.commits, "commit", "commits"),
             self.kind()
         );
-        text.push_str(&list("It keeps", self.kept.keys().map(VaultPath::as_str)));
+        text.push_str(&list(
+            "It keeps",
+            NAMED,
+            self.kept.keys().map(VaultPath::as_str),
+        ));
         let others = self.others.iter().map(String::as_str);
-        text.push_str(&list("It takes off the branch", others));
+        // Where a device would lose them, its owner sees all of them.
+        let most = match self.is_used_elsewhere() {
+            true => usize::MAX,
+            false => NAMED,
+        };
+        text.push_str(&list("It takes off the branch", most, others));
         let pointers = self.pointers.iter().map(String::as_str);
         text.push_str(&list(
             "It takes off the branch, as Git LFS has them elsewhere and only a pointer is here,",
+            most,
             pointers,
         ));
         let faults = self.faults.iter().map(String::as_str);
         text.push_str(&list(
             "It takes off the branch what no vault holds:",
+            most,
             faults,
         ));
         let secrets = self.secrets.iter().map(String::as_str);
         text.push_str(&list(
             "Looks like a secret, and is on the remote already:",
+            usize::MAX,
             secrets,
         ));
         if self.is_used_elsewhere() {
@@ -261,13 +274,14 @@ impl ForeignHistory {
     }
 }
 
-fn list<'a>(what: &str, names: impl ExactSizeIterator<Item = &'a str>) -> String {
+/// The first `most` names of a list, one on a line.
+fn list<'a>(what: &str, most: usize, names: impl ExactSizeIterator<Item = &'a str>) -> String {
     let files = names.len();
     if files == 0 {
         return String::new();
     }
-    let shown: Vec<String> = names.take(NAMED).map(|name| plain(name, 160)).collect();
-    let more = match files.saturating_sub(NAMED) {
+    let shown: Vec<String> = names.take(most).map(|name| plain(name, 160)).collect();
+    let more = match files.saturating_sub(most) {
         0 => String::new(),
         more => format!("\n  and {more} more"),
     };

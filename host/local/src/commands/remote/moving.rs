@@ -80,7 +80,7 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
         .set_permissions(std::fs::metadata(&path)?.permissions())?;
     file.as_file().sync_all()?;
     file.persist(&path)?;
-    Ok(())
+    std::fs::File::open(folder)?.sync_all()
 }
 
 /// That the old remote has no commit that was not verified here: the new one would lack it, and who made it would stop.
@@ -122,6 +122,10 @@ async fn push_verified(config: &Config) -> Result<Oid, CommandError> {
     })?;
     let remote = git_remote(config)?;
     let branches = remote.branches().await?;
+    // A push whose answer was lost has landed after all.
+    if branches == ["main"] && remote.tip().await? == Some(tip) {
+        return Ok(tip);
+    }
     if !branches.is_empty() {
         let shown: Vec<String> = branches
             .iter()

@@ -1,12 +1,18 @@
 //! A first sync: what it costs until a vault is on the remote, and in the vault of another host.
 //! A vault of a few hundred files in every run; `PLATINUM_NOTES=3000` is what people have.
 
-use std::{fs, time::Instant};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use platinum_testkit::git::GitServer;
 use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
 
 use crate::races::replica::{Replica, replica};
+
+/// What a first sync may take, of 3,000 notes in the build that tests use.
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// Of so many notes.
 fn notes() -> usize {
@@ -51,7 +57,9 @@ async fn first_sync_brings_every_file_to_another_host() {
     }
     let began = Instant::now();
     // What was written this moment is waited out.
-    while owner.sync.sync().await.unwrap().waiting > 0 {}
+    while owner.sync.sync().await.unwrap().waiting > 0 {
+        assert!(began.elapsed() < LONGEST, "files still wait");
+    }
     let there = began.elapsed();
     let began = Instant::now();
     other.sync.sync().await.unwrap();
