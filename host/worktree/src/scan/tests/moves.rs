@@ -162,14 +162,15 @@ fn find_moves_pairs_alike_files_once_in_bounded_time() {
     let file = |folder: &str, number: usize, text: String| {
         (path(&format!("{folder}/{number}.md")), text.into_bytes())
     };
-    let common: String = (0..60)
-        .map(|line| format!("line {line} of all\n"))
-        .collect();
+    let alike = |n: usize| -> String {
+        let lines = (0..60).map(|line| format!("line {line} of {}\n", n / 8));
+        lines.collect()
+    };
     let gone: Vec<_> = (0..count)
-        .map(|n| file("Inbox", n, format!("{common}old {n}\n")))
+        .map(|n| file("Inbox", n, format!("{}old {n}\n", alike(n))))
         .collect();
     let new: Vec<_> = (0..count / 2)
-        .map(|n| file("Plans", n + count, format!("{common}new {n}\n")))
+        .map(|n| file("Plans", n + count, format!("{}new {n}\n", alike(n))))
         .collect();
     let found = found(&repo, &gone, &new);
     let began = Instant::now();
@@ -178,4 +179,21 @@ fn find_moves_pairs_alike_files_once_in_bounded_time() {
     assert!(began.elapsed() < DEADLINE);
     assert_eq!(moves.len(), count / 2);
     assert_eq!(moves.values().collect::<BTreeSet<_>>().len(), count / 2);
+}
+
+/// Notes that were lost, and as many new ones from the same template.
+#[test]
+fn find_moves_template_in_common_is_no_move() {
+    let folder = tempfile::tempdir().unwrap();
+    let repo = Repo::open_or_init(folder.path()).unwrap();
+    let template = "---\ntags: [meeting]\n---\n# Notes\n## Who was there\n## What was decided\n";
+    let notes = |folder: &str, word: &str| -> Vec<_> {
+        let note = |n| {
+            let text = format!("{template}{word} {n}\n").into_bytes();
+            (path(&format!("{folder}/{word} {n}.md")), text)
+        };
+        (0..30).map(note).collect()
+    };
+    let found = found(&repo, &notes("Inbox", "lost"), &notes("Plans", "new"));
+    assert_eq!(find_moves(&repo, &found), BTreeMap::new());
 }
